@@ -1,0 +1,57 @@
+"""The catalogue: one file per solver of (P), and the types that go in and out of them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .problem import Problem, ProblemError
+from .registry import Entry, SolverMissing, SolverRefused, catalogue, entry
+from .solution import Solution, Status, Stop
+
+__all__ = [
+    "Entry",
+    "Problem",
+    "ProblemError",
+    "Solution",
+    "SolverMissing",
+    "SolverRefused",
+    "Status",
+    "Stop",
+    "catalogue",
+    "entry",
+    "solve",
+]
+
+
+def solve(problem: Problem, solver: str | None = None, stop: Stop | None = None, **configuration: Any) -> Solution:
+    """Solve (P).
+
+    Parameters
+    ----------
+    problem : Problem
+    solver : str, optional
+        A name of the catalogue, or ``module:function``; by default the fastest suitable one.
+    stop : Stop, optional
+        Default: a relative gap of 1e-9.
+    **configuration
+        Keyword arguments of the solver's ``setup``.
+
+    Returns
+    -------
+    Solution
+
+    Raises
+    ------
+    SolverRefused, SolverMissing
+        With the reason; never a substitute solver.
+    KeyError
+        If there is no solver of that name.
+    """
+    chosen = entry(solver or _default(problem))
+    return chosen.setup(problem, stop or Stop(), **configuration)()
+
+
+def _default(problem: Problem) -> str:
+    """Name of the fastest suitable solver: a factorisation without an L1 penalty, descent with one."""
+    ridge = entry("ridge_numpy")
+    return "cd_numba" if ridge.refuses(problem) else "ridge_numpy"

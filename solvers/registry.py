@@ -1,0 +1,218 @@
+"""The folder is the list: every file of this folder that defines ``setup`` is a solver, named by its file."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import importlib.metadata
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+
+from .problem import Problem
+from .solution import Solution, Status, Stop
+
+Run = Callable[[], Solution]
+FOLDER = Path(__file__).parent
+
+
+class SolverRefused(ValueError):
+    """The solver does not do this kind of problem."""
+
+
+class SolverMissing(ImportError):
+    """The package that the solver drives is not installed."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One solver of the catalogue; its module is read when first asked for.
+
+    Attributes
+    ----------
+    name : str
+        File name without ``.py``, or ``module:function`` for a user's own.
+    """
+
+    name: str
+    _module: Callable[[], Any] = field(repr=False)
+
+    @property
+    def module(self) -> Any:
+        """The solver's module; importing it must be cheap (heavy imports belong in ``setup``)."""
+        return self._module()
+
+    @property
+    def summary(self) -> str:
+        """First line of the file's docstring."""
+        return (self.module.__doc__ or "").strip().split("\n")[0]
+
+    @property
+    def supports(self) -> frozenset[str]:
+        """Among "l1", "l2", "ols", "positive", "sparse"."""
+        return frozenset(self.module.SUPPORTS)
+
+    @property
+    def cites(self) -> tuple[str, ...]:
+        """Keys into the bibliography of docs/maths.md."""
+        return tuple(getattr(self.module, "CITES", ()))
+
+    @property
+    def package(self) -> str | None:
+        """Distribution that does the work, None for our own code."""
+        package: str | None = getattr(self.module, "PACKAGE", None)
+        return package
+
+    @property
+    def own(self) -> bool:
+        """Whether the method is written here (a peer_* adapter only converts conventions)."""
+        return not self.name.startswith("peer_")
+
+    @property
+    def claims_gap(self) -> bool:
+        """Whether its documented tol is a duality gap, so that "converged" is a claim to be judged."""
+        return bool(getattr(self.module, "CLAIMS_GAP", self.own))
+
+    @property
+    def configurations(self) -> dict[str, dict[str, Any]]:
+        """Named keyword arguments of ``setup``; a solver's time in a cell is the best of them."""
+        return dict(getattr(self.module, "CONFIGURATIONS", {"default": {}}))
+
+    def version(self) -> str | None:
+        """Version of the package, "own" without one, None if it is not installed."""
+        if self.package is None:
+            return "own"
+        try:
+            return importlib.metadata.version(self.package)
+        except importlib.metadata.PackageNotFoundError:
+            return None
+
+    def refuses(self, problem: Problem) -> str | None:
+        """Say why this problem is not for this solver, or return None."""
+        for need, why in _needs(problem):
+            if need not in self.supports:
+                return f"does not do {why}"
+        reason: str | None = self.module.refuses(problem)
+        return reason
+
+    def setup(self, problem: Problem, stop: Stop, **configuration: Any) -> Run:
+        """Prepare a cold start; the returned run() is to be called once.
+
+        Raises
+        ------
+        SolverMissing
+            If the package is not installed.
+        SolverRefused
+            If ``refuses`` gives a reason.
+        """
+        if self.version() is None:
+            raise SolverMissing(f"{self.name}: the package {self.package} is not installed")
+        reason = self.refuses(problem)
+        if reason is not None:
+            raise SolverRefused(f"{self.name}: {reason}")
+        run: Run = self.module.setup(problem, stop, **configuration)
+        return run
+
+
+def _needs(problem: Problem) -> list[tuple[str, str]]:
+    v = problem.v
+    penalised = bool(np.any((v > 0) & np.isfinite(v)))
+    needs = []
+    if problem.l1 > 0 and penalised:
+        needs.append(("l1", "an L1 penalty"))
+    if problem.l2 > 0 and penalised:
+        needs.append(("l2", "an L2 penalty"))
+    if not needs:
+        needs.append(("ols", "least squares without a penalty"))
+    if problem.positive:
+        needs.append(("positive", "coefficients constrained to be >= 0"))
+    if problem.is_sparse:
+        needs.append(("sparse", "a sparse X"))
+    return needs
+
+
+def _is_solver(path: Path) -> bool:
+    """Whether the file defines ``setup``; one that does not parse counts, so that it is heard of."""
+    try:
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+    except SyntaxError:
+        return True
+    return any(isinstance(node, ast.FunctionDef) and node.name == "setup" for node in tree.body)
+
+
+@cache
+def _imported(name: str) -> ModuleType:
+    return importlib.import_module(f"{__package__}.{name}")
+
+
+def catalogue() -> dict[str, Entry]:
+    """Every solver of the folder by name, ours first, in alphabetical order."""
+    names = [path.stem for path in FOLDER.glob("[a-z]*.py") if _is_solver(path)]
+    names.sort(key=lambda name: (name.startswith("peer_"), name))
+    return {name: Entry(name, lambda name=name: _imported(name)) for name in names}  # type: ignore[misc]
+
+
+def entry(name: str) -> Entry:
+    """Look a solver up: a name of the catalogue, or ``module:function`` for a user's own.
+
+    Raises
+    ------
+    KeyError
+        If there is none of that name; the message lists those that exist.
+    """
+    if ":" in name:
+        return Entry(name, lambda: _UserSolver.load(name))
+    solvers = catalogue()
+    if name not in solvers:
+        raise KeyError(f"no solver {name!r}; there are: {', '.join(solvers)}")
+    return solvers[name]
+
+
+class _UserSolver:
+    """A user's function ``solve(X, y, l1, l2, [tol], [intercept]) -> coef | (coef, intercept)`` as a solver.
+
+    It claims what it was asked for: a relative gap of ``tol``, or of 1e-3 if it takes no ``tol``.
+    """
+
+    SUPPORTS = frozenset({"l1", "l2", "ols", "sparse"})
+    CLAIMS_GAP = True
+
+    def __init__(self, name: str, function: Callable[..., Any]) -> None:
+        self.name, self.function = name, function
+        self.__doc__ = function.__doc__ or f"A user's own solver, {name}."
+        self.keywords = set(inspect.signature(function).parameters)
+
+    @classmethod
+    @cache
+    def load(cls, name: str) -> _UserSolver:
+        module, _, function = name.partition(":")
+        return cls(name, getattr(importlib.import_module(module), function))
+
+    def refuses(self, problem: Problem) -> str | None:
+        if problem.intercept and "intercept" not in self.keywords:
+            return "does not take the keyword intercept"
+        if problem.sample_weight is not None or problem.penalty_weights is not None:
+            return "a user's function takes no weights"
+        return None
+
+    def setup(self, problem: Problem, stop: Stop) -> Run:
+        offered = {"tol": stop.tol, "intercept": problem.intercept}
+        keywords = {key: value for key, value in offered.items() if key in self.keywords}
+
+        def run() -> Solution:
+            try:
+                result = self.function(problem.X, problem.y, problem.l1, problem.l2, **keywords)
+            except NotImplementedError as error:
+                raise SolverRefused(f"{self.name}: {error or 'not implemented'}") from error
+            coef, intercept = result if isinstance(result, tuple) else (result, 0.0)
+            claim = stop.tol if "tol" in keywords else 1e-3
+            coef = np.asarray(coef, dtype=np.float64)
+            return Solution(coef, float(intercept), Status.CONVERGED, 0, claim)
+
+        return run
