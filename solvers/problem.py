@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
-from scipy.optimize import nnls
 
 Vector = NDArray[np.float64]
 
@@ -214,7 +213,12 @@ def _null_residual(problem: Problem) -> Vector:
     if problem.intercept:
         A = A - s @ A / problem.S
     B = root[:, None] * A
-    w = nnls(B, root * r)[0] if problem.positive else np.linalg.lstsq(B, root * r, rcond=None)[0]
+    if problem.positive:
+        from scipy.optimize import nnls  # imported here: it would double the time of `import solvers`
+
+        w = nnls(B, root * r)[0]
+    else:
+        w = np.linalg.lstsq(B, root * r, rcond=None)[0]
     return np.asarray(r - A @ w)
 
 
