@@ -265,7 +265,7 @@ def _penalty(value: Any, name: str) -> float:
     except (TypeError, ValueError) as error:
         raise ProblemError(f"{name} is {value!r}: pass a number >= 0") from error
     if not 0 <= value < float("inf"):
-        raise ProblemError(f"{name} is {value}: it must be finite and >= 0 (see l1_max() and l2_ref() for scales)")
+        raise ProblemError(f"{name} is {value}: it must be finite and >= 0")
     return value
 
 
@@ -318,8 +318,9 @@ def _check_range(X: Any, name: str) -> None:
         top = np.asarray(abs(X).max(axis=0).toarray()).ravel()
     else:
         top = np.maximum(X.max(axis=0), -X.min(axis=0))
+    top = top.astype(np.float64)
     for bad, word in ((top > LARGEST, "overflows"), ((top < SMALLEST) & (top > 0), "underflows")):
         if bad.any():
             j = int(np.argmax(bad))
             where = f"{name}[:, {j}]" if name == "X" else name
-            raise ProblemError(f"{where} reaches {top[j]:.3g} in magnitude, and its square {word}: rescale {name}")
+            raise ProblemError(f"{where} reaches {top[j]:.3g} in magnitude, its square {word}: rescale {name}")
