@@ -17,12 +17,8 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from .problem import Problem, Vector
+from .problem import HUGE, TINY, Problem, Vector
 from .solution import Solution, Status
-
-# Columns beyond these magnitudes are scaled by powers of two (exact), so that squares and products
-# of squares stay far from the ends of float64.
-TINY, HUGE = 2.0**-200, 2.0**200
 
 
 @dataclass(frozen=True, eq=False)
@@ -139,7 +135,7 @@ class StandardForm:
 
     def gap(self, w: Vector, r: Vector) -> float:
         """Duality gap of (SF) at w with residual r; every term >= 0."""
-        theta = self._off_free(w, r)
+        theta = self.off_free(w, r)
         u = self.rmatvec(theta)
         u[self.free] = np.minimum(u[self.free], 0.0) if self.positive else 0.0
         over = np.where(self.free, 0.0, u if self.positive else np.abs(u))
@@ -152,7 +148,7 @@ class StandardForm:
             alphas = [1.0, min(cap, 1.0)]  # with an L2 term every theta is feasible
         return min(self._gap_at(alpha, w, r, theta, u) for alpha in alphas)
 
-    def _off_free(self, w: Vector, r: Vector) -> Vector:
+    def off_free(self, w: Vector, r: Vector) -> Vector:
         """Project r off the unpenalised columns (with ``positive``: those in use or violated)."""
         if not self.free.any():
             return r
@@ -229,18 +225,18 @@ def standard_form(problem: Problem, order: Literal["K", "F", "C"] = "K") -> Stan
         X = X[:, columns]
     weighted = problem.sample_weight is not None
 
-    exponents = _exponents(X)
+    exponents = _exponents(X) if problem.is_extreme else None
     y, y_exponent = problem.y, 0
     if exponents is not None:
         _, e = np.frexp(np.max(np.abs(y), initial=0.0))
         y_exponent = int(e)
         y = np.ldexp(y, -y_exponent)
-    elif (top := float(np.max(np.abs(y)))) > 0 and not TINY < top < HUGE:
+    elif problem.is_extreme and (top := float(np.max(np.abs(y)))) > 0:
         exponents = np.zeros(columns.size, dtype=np.int64)
         y_exponent = int(np.frexp(top)[1])
         y = np.ldexp(y, -y_exponent)
 
-    B = _scaled(X, exponents, order, copy=problem.intercept or weighted)
+    B = _scaled(X, exponents, order, copy=weighted or (problem.intercept and not sp.issparse(X)))
     means = m = q = None
     y_mean = 0.0
     z = y
@@ -267,9 +263,7 @@ def standard_form(problem: Problem, order: Literal["K", "F", "C"] = "K") -> Stan
             B.data *= root[B.indices]
         else:
             B *= root[:, None]
-    if isinstance(B, np.ndarray):
-        B = B.view()
-        B.flags.writeable = False
+    B = _locked(B)
 
     vf = v[columns]
     lam1, lam2 = S * problem.l1 * vf, S * problem.l2 * vf
@@ -281,6 +275,17 @@ def standard_form(problem: Problem, order: Literal["K", "F", "C"] = "K") -> Stan
     return StandardForm(
         B, m, q, z, lam1, lam2, problem.positive, columns, problem, y_mean, means, exponents, y_exponent, yy
     )
+
+
+def _locked(B: Any) -> Any:
+    """Make B read-only, which also spares numba a second specialisation."""
+    if sp.issparse(B):
+        for part in (B.data, B.indices, B.indptr):
+            part.flags.writeable = False
+        return B
+    B = B.view()
+    B.flags.writeable = False
+    return B
 
 
 def _rounding_only(B: Vector, X: Any, exponents: NDArray[np.int64] | None) -> NDArray[np.bool_]:
@@ -308,7 +313,7 @@ def _scaled(X: Any, exponents: NDArray[np.int64] | None, order: Literal["K", "F"
     """X as float64 in the wanted order with columns scaled; X itself if nothing has to change."""
     if sp.issparse(X):
         B = X.tocsc()
-        data = B.data.astype(np.float64, copy=True)
+        data = B.data.astype(np.float64, copy=copy)
         if exponents is not None:
             data = np.ldexp(data, -np.repeat(exponents, np.diff(B.indptr)))
         return sp.csc_array((data, B.indices, B.indptr), shape=B.shape)

@@ -18,6 +18,8 @@ Vector = NDArray[np.float64]
 # Squares of the data, and sums of 1e4 of them, must stay inside float64 (1e-308 .. 1e308).
 LARGEST = 1e152
 SMALLEST = 1e-152
+# Columns, or a response, beyond these magnitudes are "extreme": solvers scale them by powers of two.
+TINY, HUGE = 2.0**-200, 2.0**200
 
 
 class ProblemError(ValueError):
@@ -86,8 +88,8 @@ class Problem:
             what = "one weight for each column of X"
             v = _vector(self.penalty_weights, p, "penalty_weights", what, low=0.0, inf_ok=True)
             set_(self, "penalty_weights", v)
-        _check_range(self.y[None, :].T, "y")
-        _check_range(X, "X")
+        extreme = [_check_range(self.y[:, None], "y"), _check_range(X, "X")]
+        set_(self, "_extreme", any(extreme))
 
     @property
     def n(self) -> int:
@@ -125,6 +127,11 @@ class Problem:
         if self.is_sparse:
             return str(self.X.format)
         return "F" if self.X.flags.f_contiguous else "C"
+
+    @property
+    def is_extreme(self) -> bool:
+        """Whether y or a column of X has its largest magnitude outside 2^-200 .. 2^200."""
+        return bool(self._extreme)  # type: ignore[attr-defined]
 
     @property
     def digest(self) -> str:
@@ -312,8 +319,8 @@ def _sparse(X: Any) -> Any:
     return A
 
 
-def _check_range(X: Any, name: str) -> None:
-    """Refuse what float64 cannot square: better a clear refusal than a silent wrong answer."""
+def _check_range(X: Any, name: str) -> bool:
+    """Refuse what float64 cannot square (better than a silent wrong answer); say whether X is extreme."""
     if sp.issparse(X):
         top = np.asarray(abs(X).max(axis=0).toarray()).ravel()
     else:
@@ -324,3 +331,4 @@ def _check_range(X: Any, name: str) -> None:
             j = int(np.argmax(bad))
             where = f"{name}[:, {j}]" if name == "X" else name
             raise ProblemError(f"{where} reaches {top[j]:.3g} in magnitude, its square {word}: rescale {name}")
+    return bool(np.any((top > HUGE) | ((top < TINY) & (top > 0))))
