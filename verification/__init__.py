@@ -1,0 +1,7 @@
+"""Is it right? The cases, the judge and the verdicts. Imports solvers' types, never its arithmetic."""
+
+from __future__ import annotations
+
+from .proofs import Certificate, Judge, certify
+
+__all__ = ["Certificate", "Judge", "certify"]

@@ -1,0 +1,140 @@
+"""The matrix X as the judge sees it: scaled, centred and weighted without a copy of the whole.
+
+Columns are scaled by exact powers of two, x_j = 2^a_j x'_j with max |x'_ij| in [1/2, 1), through the vectors
+that X is multiplied by, docs/maths.md (SCALE). Dense columns are centred block by block when there is an intercept,
+(SHIFT); sparse ones are left as they are. Rows with s_i = 0 and columns with v_j = inf are left out before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import scipy.sparse as sp
+from numpy.typing import NDArray
+
+Vector = NDArray[np.float64]
+
+BLOCK = 2**20  # entries of X that are centred at a time (8 MiB)
+
+
+def exponents(largest: Vector) -> NDArray[np.int64]:
+    """Integers e with largest 2^-e in [1/2, 1); 0 where `largest` is 0."""
+    return np.frexp(largest)[1].astype(np.int64)
+
+
+class Design:
+    """Products with sqrt(s) (X - 1 m') 2^-a.
+
+    Parameters
+    ----------
+    X : (n, p) ndarray, csc_array or csr_array
+    s : (n,) array
+        Sample weights, > 0, at most 1.
+    centre : bool
+        Whether there is an intercept.
+
+    Attributes
+    ----------
+    exponent : (p,) int
+        a_j.
+    shift : (p,) array
+        m_j 2^-a_j, the means that products subtract (zero for sparse X and without an intercept).
+    norm : (p,) array
+        Weighted norms of the scaled columns, centred if there is an intercept, sparse X too.
+    rough : (p,) array
+        Weighted norms of the scaled columns as they enter the sums (uncentred where X is sparse).
+    """
+
+    def __init__(self, X: Any, s: Vector, centre: bool) -> None:
+        self.X = X
+        self.n, self.p = X.shape
+        self.sparse = bool(sp.issparse(X))
+        self.root = np.sqrt(s)  # (n,)
+        self.S = float(np.sum(s))
+        self._s = s
+        self._centre = centre and not self.sparse
+        self._mean = np.zeros(self.p)  # units of X
+        if self.sparse:
+            self._survey_sparse(centre)
+        else:
+            self._survey_dense()
+        self.shift = np.ldexp(self._mean, -self.exponent)
+        # a column whose spread is lost in the rounding of its mean is constant
+        self.constant = self.norm <= self.n * np.finfo(float).eps * self._full
+
+    def _survey_dense(self) -> None:
+        self.exponent = np.empty(self.p, dtype=np.int64)
+        self.norm, self._full = np.empty(self.p), np.empty(self.p)
+        for j, block in self._blocks(None):  # the means are still zero: not yet centred
+            self.exponent[j] = exponents(np.max(np.abs(block), axis=0))
+            block = np.ldexp(block, -self.exponent[j])
+            self._full[j] = np.sqrt(self._s @ block**2)
+            if self._centre:
+                first = block[0]  # differences first: a constant column has exactly its value as mean
+                mean = first + self._s @ (block - first) / self.S
+                self._mean[j] = np.ldexp(mean, self.exponent[j])
+                block = block - mean
+            self.norm[j] = np.sqrt(self._s @ block**2)
+        self.rough = self.norm
+
+    def _survey_sparse(self, centre: bool) -> None:
+        X = self.X.tocsc()
+        rows, columns = X.indices, np.repeat(np.arange(self.p), np.diff(X.indptr))
+        largest = np.zeros(self.p)
+        np.maximum.at(largest, columns, np.abs(X.data))
+        self.exponent = exponents(largest)
+        data = np.ldexp(X.data.astype(np.float64), -self.exponent[columns])
+        s = self._s[rows]
+        self._full = np.sqrt(np.bincount(columns, s * data**2, self.p))
+        self.rough = self._full
+        self.norm = self._full
+        if centre:
+            mean = np.bincount(columns, s * data, self.p) / self.S
+            apart = np.bincount(columns, s * (data - mean[columns]) ** 2, self.p)
+            empty = np.maximum(self.S - np.bincount(columns, s, self.p), 0.0)  # weight of the zeros
+            self.norm = np.sqrt(apart + mean**2 * empty)
+        self._magnitude = type(self.X)((np.abs(self.X.data), self.X.indices, self.X.indptr), shape=self.X.shape)
+
+    def _blocks(self, columns: NDArray[np.intp] | None) -> Iterator[tuple[Any, Vector]]:
+        """Some columns (None: all, without a copy) a block at a time, centred, in the units of X."""
+        width = max(1, BLOCK // self.n)
+        for k in range(0, self.p if columns is None else columns.size, width):
+            j = slice(k, k + width) if columns is None else columns[k : k + width]
+            block = np.asarray(self.X[:, j], dtype=np.float64)
+            yield j, block - self._mean[j] if self._centre else block
+
+    def product(self, w: Vector) -> Vector:
+        """Return X'w, (n,), for scaled w (p,): one pass over the columns of the support."""
+        if self.sparse:
+            return self.X @ np.ldexp(w, -self.exponent)
+        z = np.zeros(self.n)
+        for j, block in self._blocks(np.flatnonzero(w)):
+            z += block @ np.ldexp(w[j], -self.exponent[j])
+        return z
+
+    def magnitude(self, w: Vector) -> Vector:
+        """Return sum_j |x'_ij| |w_j|, (n,): the absolute values of the terms of `product`."""
+        if self.sparse:
+            return self._magnitude @ np.abs(np.ldexp(w, -self.exponent))
+        z = np.zeros(self.n)
+        for j, block in self._blocks(np.flatnonzero(w)):
+            z += np.abs(block) @ np.abs(np.ldexp(w[j], -self.exponent[j]))
+        return z
+
+    def correlate(self, T: Vector) -> Vector:
+        """Return X'' T / S, (p, k), for T (n, k) in the weighted space (X'' = the matrix of the class)."""
+        V = self.root[:, None] * T
+        if self.sparse:
+            return np.ldexp(self.X.T @ V, -self.exponent[:, None]) / self.S
+        u = np.empty((self.p, T.shape[1]))
+        for j, block in self._blocks(None):
+            u[j] = block.T @ V
+        return np.ldexp(u, -self.exponent[:, None]) / self.S
+
+    def columns(self, j: NDArray[np.intp]) -> Vector:
+        """Return the columns j of the class's matrix, dense, (n, len(j))."""
+        block = self.X[:, j]
+        block = np.asarray(block.toarray() if self.sparse else block, dtype=np.float64)
+        return self.root[:, None] * np.ldexp(block - self._mean[j], -self.exponent[j])

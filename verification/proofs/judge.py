@@ -1,0 +1,267 @@
+"""From coefficients to a certificate at level "float", docs/maths.md (GAP), (RADIUS), (KKT), (ZEROS)."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from solvers import Problem
+
+from .certificate import Certificate
+from .design import Vector
+from .dual import best_multiple
+from .faces import face_span
+from .implied import implied_penalty
+from .projection import Span
+from .rounding import gamma
+from .scaled import Scaled
+
+LEVELS = ("float",)
+EXTRA = 8  # operations on a term of the residual or of u_j besides its sum: weights, shifts, scalings
+
+
+@dataclass(frozen=True)
+class _Residual:
+    """The residual at a point, in scaled and weighted units, and what is known of its rounding."""
+
+    r: Vector  # (n,)
+    error: float  # norm of its rounding, but for a constant
+    constant_error: float  # norm of the rounding of its constant part
+    offset: float  # b in the centred units
+
+
+@dataclass(frozen=True)
+class _Gap:
+    """The gap of one dual point, its rounding, and the correlations it belongs to. Scaled units."""
+
+    value: float
+    radius: float
+    alpha: float
+    u: Vector  # (q,)
+
+
+def certify(problem: Problem, coef: ArrayLike, intercept: float = 0.0, *, level: str = "float") -> Certificate:
+    """Prove how far (coef, intercept) is from the optimum of (P), whoever computed it.
+
+    Parameters
+    ----------
+    problem : Problem
+    coef : (p,) array
+        Any coefficients; those that break a constraint or are not finite get kind "NONE".
+    intercept : float
+        b; must be 0 for a problem without an intercept.
+    level : {"float"}
+
+    Returns
+    -------
+    Certificate
+
+    Raises
+    ------
+    ValueError
+        If coef has another shape than (p,), or level is unknown.
+    """
+    if level not in LEVELS:
+        raise ValueError(f"level is {level!r}: choose one of {', '.join(LEVELS)}")
+    return Judge(problem).certify(coef, intercept)
+
+
+class Judge:
+    """Certifies many points of one problem; what depends on the problem alone is computed once.
+
+    Parameters
+    ----------
+    problem : Problem
+    """
+
+    def __init__(self, problem: Problem) -> None:
+        self.problem = problem
+        self._scaled = scaled = Scaled(problem)
+        design = scaled.design
+        self._curvature = design.norm**2 / scaled.S  # (q,) of the loss along each column
+        self._dots = gamma(design.n + EXTRA, max(design.p, 1))
+        # l2_j lost in the rounding of the column's own curvature: to the dual it is a lasso column
+        faint = scaled.penalty.l2 <= self._dots * self._curvature
+        self._capped = faint & (scaled.penalty.l1 > 0)
+
+    def certify(self, coef: ArrayLike, intercept: float = 0.0) -> Certificate:
+        """As the function `certify`."""
+        coef = np.asarray(coef, dtype=np.float64)
+        if coef.shape != (self.problem.p,):
+            raise ValueError(f"coef has shape {coef.shape}, expected ({self.problem.p},): one for each column of X")
+        reason = self._broken(coef, float(intercept))
+        if reason:
+            return self._none(coef, reason)
+        w = self._scaled.coefficients(coef)
+        with np.errstate(over="ignore", invalid="ignore"):
+            at = self._residual(w, float(intercept))
+            primal = self._primal(w, at)
+        if not math.isfinite(primal):
+            return self._none(coef, "the objective overflows float64 at these coefficients")
+        return self._prove(coef, w, at, primal)
+
+    def _broken(self, coef: Vector, b: float) -> str:
+        """Why the point is not a point of (P), or an empty string."""
+        bad = ~np.isfinite(coef)
+        if bad.any():
+            return f"coef[{np.argmax(bad)}] is {coef[np.argmax(bad)]}"
+        if not math.isfinite(b):
+            return f"the intercept is {b}"
+        if b != 0 and not self.problem.intercept:
+            return f"the intercept is {b}, but the problem has none"
+        bad = ~self._scaled.kept & (coef != 0)
+        if bad.any():
+            return f"coef[{np.argmax(bad)}] is {coef[np.argmax(bad)]}, but its penalty weight is inf"
+        if self.problem.positive and (coef < 0).any():
+            return f"coef[{np.argmin(coef)}] is {coef.min()}, but the problem is positive"
+        return ""
+
+    def _none(self, coef: Vector, reason: str) -> Certificate:
+        scaled = self._scaled
+        return Certificate(
+            level="float",
+            kind="NONE",
+            reason=reason,
+            primal=math.inf,
+            scale=scaled.absolute(scaled.scale),
+            primal_null=scaled.absolute(scaled.null),
+            support=int(np.count_nonzero(coef)),
+            certified_zeros=np.zeros(self.problem.p, dtype=bool),
+        )
+
+    def _residual(self, w: Vector, b: float) -> _Residual:
+        scaled, design = self._scaled, self._scaled.design
+        offset, offset_size = scaled.intercept(b, w)
+        r = scaled.y - design.root * (design.product(w) + offset)
+        terms = scaled.magnitude + design.root * (design.magnitude(w) + abs(offset))
+        rate = gamma(int(np.count_nonzero(w)) + EXTRA, design.n)
+        constant = gamma(EXTRA) * offset_size * math.sqrt(scaled.S) if self.problem.intercept else 0.0
+        return _Residual(r, rate * float(np.linalg.norm(terms)), constant, offset)
+
+    def _primal(self, w: Vector, at: _Residual) -> float:
+        penalty = self._scaled.penalty
+        a = np.abs(w)
+        return float(at.r @ at.r) / (2 * self._scaled.S) + float(np.sum(a * (penalty.l1 + penalty.l2 * a / 2)))
+
+    def _prove(self, coef: Vector, w: Vector, at: _Residual, primal: float) -> Certificate:
+        scaled, design = self._scaled, self._scaled.design
+        span = face_span(scaled, w, at.r) if self.problem.positive and scaled.free.any() else scaled.span
+        beta, theta = span.split(at.r)
+        fit = at.r - theta
+        u0, u_fit = design.correlate(np.column_stack([theta, fit])).T
+        gap = self._smallest_gap(w, at, span, beta, theta, fit, u0, u0 + u_fit)
+
+        primal_radius = (
+            float(np.linalg.norm(at.r)) * (at.error + at.constant_error) / scaled.S
+            + gamma(design.n + design.p + EXTRA) * primal
+        )
+        radius = gap.radius + primal_radius
+        zeros = np.ones(self.problem.p, dtype=bool)  # v_j = inf: by definition
+        reach = design.norm * math.sqrt(2 * (gap.value + radius) / scaled.S)
+        rounding = self._dots * design.rough * float(np.linalg.norm(theta)) / scaled.S
+        zeros[scaled.kept] = scaled.penalty.towards(gap.u) + reach + rounding < scaled.penalty.l1
+        return Certificate(
+            level="float",
+            kind=self._kind(span, gap.alpha),
+            primal=scaled.absolute(primal),
+            dual=scaled.absolute(primal - gap.value),
+            gap=scaled.absolute(gap.value),
+            scale=scaled.absolute(scaled.scale),
+            gap_rel=_ratio(gap.value, scaled.scale),
+            radius=scaled.absolute(radius),
+            primal_null=scaled.absolute(scaled.null),
+            kkt=self._kkt(w, u0 + u_fit, at),
+            support=int(np.count_nonzero(coef)),
+            alpha=gap.alpha,
+            certified_zeros=zeros,
+            false_features=int(np.count_nonzero(zeros & (coef != 0))),
+            **self._implied(w, u0, rounding),
+        )
+
+    def _smallest_gap(
+        self, w: Vector, at: _Residual, span: Span, beta: Vector, theta: Vector, fit: Vector, u0: Vector, u: Vector
+    ) -> _Gap:
+        """The best multiple of the dual direction theta, (ALPHA); u are the correlations of the residual."""
+        scaled, design, penalty = self._scaled, self._scaled.design, self._scaled.penalty
+        S = scaled.S
+        product = self._dots * design.rough * float(np.linalg.norm(theta)) / S  # (q,) rounding of u_j(theta)
+        inherited = np.where(scaled.free, 0.0, design.rough * at.error / S)  # projection takes it out again
+        move = np.abs(penalty.prox_point(w, u, self._curvature) - w)  # how far w_j may be from its optimum
+        move[span.members] = np.abs(beta)
+        lean = float(design.root @ at.r) / S  # how far b is from its optimum
+        candidates = best_multiple(
+            float(scaled.y @ theta) / S,
+            float(theta @ theta) / S,
+            penalty.towards(u0),
+            penalty,
+            self._capped,
+            product + inherited,
+        )
+        found = []
+        for alpha in candidates:
+            step = (1 - alpha) * theta + fit  # r - alpha theta
+            value, radius = self._penalty_side(w, alpha * u0, alpha * product, inherited, move)
+            length = float(np.linalg.norm(step))
+            error = at.error + gamma(EXTRA) * float(np.linalg.norm(at.r) + np.linalg.norm(fit))
+            value += length**2 / (2 * S)
+            radius += (length * error + abs(lean) * math.sqrt(S) * at.constant_error) / S
+            radius += (error + at.constant_error) ** 2 / (2 * S)
+            radius += gamma(design.n + design.p + EXTRA) * value
+            if self.problem.intercept:
+                tilt = abs(float(design.root @ theta)) / S + self._dots * float(np.linalg.norm(theta)) / math.sqrt(S)
+                radius += 2 * alpha * tilt * (abs(at.offset) + abs(lean))
+            found.append(_Gap(value, radius, alpha, alpha * u0))
+        return min(found, key=lambda gap: gap.value + gap.radius)
+
+    def _penalty_side(
+        self, w: Vector, u: Vector, product: Vector, inherited: Vector, move: Vector
+    ) -> tuple[float, float]:
+        """sum_j of the Fenchel-Young terms, and its radius, (RADIUS)."""
+        penalty = self._scaled.penalty
+        towards = penalty.towards(u)
+        bound = self._capped | self._scaled.free
+        l1 = np.where(bound, np.maximum(penalty.l1, towards), penalty.l1)
+        terms = penalty.fenchel_young(w, u, l1)
+        error = product + inherited
+        a = np.abs(w)
+        higher = np.maximum(penalty.fenchel_young(w, u + error, l1), penalty.fenchel_young(w, u - error, l1))
+        deviation = np.where(bound, error * a, higher - terms)
+        charge = np.where(bound, (l1 - penalty.l1 + product) * (a + move), 0.0)
+        return float(np.sum(terms)), float(np.sum(deviation) + np.sum(charge))
+
+    def _kkt(self, w: Vector, u: Vector, at: _Residual) -> float:
+        """Largest distance of u_j from the subdifferential over max(||x_j|| ||y - c|| / S, l1_j), (KKT)."""
+        scaled, design, penalty = self._scaled, self._scaled.design, self._scaled.penalty
+        excess = np.maximum(penalty.towards(u) - penalty.l1, 0.0)
+        distance = np.where(w == 0, excess, np.abs(u - np.sign(w) * penalty.l1 - penalty.l2 * w))
+        length = float(np.linalg.norm(scaled.y))
+        ratios = [_ratio(d, s) for d, s in zip(distance, np.maximum(design.norm * length / scaled.S, penalty.l1))]
+        if self.problem.intercept:
+            ratios.append(_ratio(abs(float(design.root @ at.r)) / scaled.S, length / math.sqrt(scaled.S)))
+        return max(ratios, default=0.0)
+
+    def _implied(self, w: Vector, u: Vector, rounding: Vector) -> dict[str, float | None]:
+        scaled = self._scaled
+        j = np.flatnonzero((w != 0) & ~scaled.free)
+        regressors = np.column_stack([scaled.l1_unit[j] * np.sign(w[j]), scaled.l2_unit[j] * w[j]])
+        found = implied_penalty(u[j], rounding[j], regressors, (self.problem.l1, self.problem.l2))
+        names = ("l1", "l2", "off", "gain")
+        return {f"implied_{name}": getattr(found, name) if found else None for name in names}
+
+    def _kind(self, span: Span, alpha: float) -> str:
+        kind = "residual"
+        if span.members.size:
+            kind = f"residual projected off {span.members.size} unpenalised columns"
+        elif self.problem.intercept:
+            kind = "centred residual"
+        return kind if alpha == 1 else f"{kind}, scaled"
+
+
+def _ratio(value: float, scale: float) -> float:
+    """value / scale, with 0 / 0 = 0 and positive / 0 = inf."""
+    if scale > 0:
+        return value / scale
+    return 0.0 if value == 0 else math.inf

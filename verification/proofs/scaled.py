@@ -1,0 +1,127 @@
+"""A problem made ready to be judged: scaled by powers of two, centred, its null fit known.
+
+docs/maths.md (SCALE), (SHIFT), (N). Everything here is constant over the points that are judged.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from scipy.optimize import lsq_linear, nnls
+from scipy.sparse.linalg import LinearOperator
+
+from solvers import Problem
+
+from .design import Design, Vector, exponents
+from .dual import Penalty
+from .projection import DENSE, Span
+
+EPS = float(np.finfo(np.float64).eps)
+LARGEST = float(np.finfo(np.float64).max)
+NEGLIGIBLE = math.sqrt(float(np.finfo(np.float64).tiny))  # a scaled penalty below it has no effect in float64
+
+
+class Scaled:
+    """(P) in the units x'_j = 2^-a_j x_j, y' = 2^-c y, w'_j = 2^(a_j - c) w_j, rows with s_i = 0 left out.
+
+    Attributes
+    ----------
+    kept : (p,) bool
+        Columns with finite v_j; every vector below with length q is over them.
+    design : Design
+    y : (n,) array
+        sqrt(s) (y' - c'), c' the weighted mean if there is an intercept.
+    penalty : Penalty
+        l1'_j, l2'_j, (q,).
+    free : (q,) bool
+        U: columns without any penalty.
+    span : Span
+        Of the free columns and the constant; of the constant alone if positive.
+    null, scale : float
+        P_null and N, in units of the objective times 2^(-2c).
+    """
+
+    def __init__(self, problem: Problem) -> None:
+        self.problem = problem
+        rows = np.flatnonzero(problem.s)
+        v = problem.v
+        self.kept = np.isfinite(v)
+        X, s, y = problem.X, problem.s, problem.y
+        if rows.size < problem.n:
+            X, s, y = X[rows], s[rows], y[rows]
+        if not self.kept.all():
+            X = X[:, np.flatnonzero(self.kept)]
+        s = np.ldexp(s, -exponents(np.max(s)))
+        self.design = design = Design(X, s, problem.intercept)
+        self.S = design.S
+
+        self.y_exponent = int(exponents(np.max(np.abs(y))))
+        y = np.ldexp(y, -self.y_exponent)
+        # differences first: a constant y has exactly its value as mean
+        self.mean = float(y[0] + s @ (y - y[0]) / self.S) if problem.intercept else 0.0
+        self.magnitude = design.root * np.abs(y - self.mean)
+        self.y = design.root * (y - self.mean)
+
+        with np.errstate(over="ignore", under="ignore"):
+            self.l1_unit = np.ldexp(v[self.kept], -design.exponent - self.y_exponent)  # (q,) l1'_j / l1
+            self.l2_unit = np.ldexp(v[self.kept], -2 * design.exponent)  # (q,) l2'_j / l2
+            l1 = np.minimum(problem.l1 * self.l1_unit, LARGEST)
+            l2 = np.minimum(problem.l2 * self.l2_unit, LARGEST)
+        l1[l1 < NEGLIGIBLE] = 0.0
+        l2[l2 < NEGLIGIBLE] = 0.0
+        self.penalty = Penalty(l1, l2, problem.positive)
+        self.free = (l1 == 0) & (l2 == 0)
+
+        members = np.flatnonzero(self.free)
+        self.constant = Span(design, np.zeros(0, dtype=np.intp), problem.intercept)
+        self.span = self.constant if problem.positive else Span(design, members, problem.intercept)
+        rest = self._positive_null(members) if problem.positive else self.span.split(self.y)[1]
+        self.null = float(rest @ rest) / (2 * self.S)
+        self.scale = max(self.null, EPS**2 * float(s @ y**2) / (2 * self.S))
+
+    def _positive_null(self, members: np.ndarray) -> Vector:
+        """Residual of the non-negative fit by the free columns and the constant, (n,)."""
+        design = self.design
+        y = self.constant.split(self.y)[1]
+        members = members[design.norm[members] > 0]
+        if not members.size:
+            return y
+        if not design.sparse or design.n * members.size <= DENSE:
+            A = np.column_stack([self.constant.split(a)[1] for a in design.columns(members).T])
+            norm = np.linalg.norm(A, axis=0)
+            norm[norm == 0] = 1.0
+            return y - A @ (nnls(A / norm, y)[0] / norm)
+        inverse = 1 / design.norm[members]
+
+        def forward(b: Vector) -> Vector:
+            w = np.zeros(design.p)
+            w[members] = np.ravel(b) * inverse
+            return self.constant.split(design.root * design.product(w))[1]
+
+        def backward(t: Vector) -> Vector:
+            t = self.constant.split(np.ravel(t))[1]
+            return design.correlate(t[:, None])[members, 0] * self.S * inverse
+
+        A = LinearOperator((design.n, members.size), matvec=forward, rmatvec=backward, dtype=np.float64)
+        fit = lsq_linear(A, y, bounds=(0, np.inf), lsq_solver="lsmr", tol=EPS)
+        return y - forward(fit.x)
+
+    def coefficients(self, coef: Vector) -> Vector:
+        """Scaled coefficients of the kept columns, (q,)."""
+        with np.errstate(over="ignore", under="ignore"):
+            return np.ldexp(coef[self.kept], self.design.exponent - self.y_exponent)
+
+    def intercept(self, b: float, w: Vector) -> tuple[float, float]:
+        """b in the centred units, b - c + sum_j m_j w_j, and the sum of the absolute terms, (SHIFT)."""
+        b = math.ldexp(b, -self.y_exponent)
+        terms = [b, -self.mean, *(self.design.shift * w)[w != 0]] if self.problem.intercept else []
+        offset = math.fsum(terms)
+        return offset, abs(offset) + math.fsum(np.abs(self.design.shift * w))
+
+    def absolute(self, value: float) -> float:
+        """From scaled units of the objective to the problem's."""
+        try:
+            return math.ldexp(value, 2 * self.y_exponent)
+        except OverflowError:
+            return math.inf
