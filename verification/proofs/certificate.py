@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Certificate:
-    """What is proven about one point (w, b) of one problem (P). Absolute figures are in units of the objective.
+    """What is proven about one point (w, b) of a problem (P). Absolute figures: units of the objective.
 
     Attributes
     ----------

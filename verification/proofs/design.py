@@ -1,8 +1,9 @@
 """The matrix X as the judge sees it: scaled, centred and weighted without a copy of the whole.
 
-Columns are scaled by exact powers of two, x_j = 2^a_j x'_j with max |x'_ij| in [1/2, 1), through the vectors
-that X is multiplied by, docs/maths.md (SCALE). Dense columns are centred block by block when there is an intercept,
-(SHIFT); sparse ones are left as they are. Rows with s_i = 0 and columns with v_j = inf are left out before.
+Columns are scaled by exact powers of two, x_j = 2^a_j x'_j with max |x'_ij| in [1/2, 1), through the
+vectors that X is multiplied by, docs/maths.md (SCALE). Dense columns are centred block by block when there is
+an intercept, (SHIFT); sparse ones are left as they are. Rows with s_i = 0 and columns with v_j = inf are left
+out before.
 """
 
 from __future__ import annotations
@@ -12,16 +13,17 @@ from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 Vector = NDArray[np.float64]
+Mask = NDArray[np.bool_]
 
 BLOCK = 2**20  # entries of X that are centred at a time (8 MiB)
 
 
-def exponents(largest: Vector) -> NDArray[np.int64]:
+def exponents(largest: ArrayLike) -> NDArray[np.int64]:
     """Integers e with largest 2^-e in [1/2, 1); 0 where `largest` is 0."""
-    return np.frexp(largest)[1].astype(np.int64)
+    return np.asarray(np.frexp(largest)[1], dtype=np.int64)
 
 
 class Design:
@@ -90,12 +92,13 @@ class Design:
         self._full = np.sqrt(np.bincount(columns, s * data**2, self.p))
         self.rough = self._full
         self.norm = self._full
-        if centre:
+        if centre:  # with the zeros counted apart, so that nothing cancels
             mean = np.bincount(columns, s * data, self.p) / self.S
             apart = np.bincount(columns, s * (data - mean[columns]) ** 2, self.p)
             empty = np.maximum(self.S - np.bincount(columns, s, self.p), 0.0)  # weight of the zeros
             self.norm = np.sqrt(apart + mean**2 * empty)
-        self._magnitude = type(self.X)((np.abs(self.X.data), self.X.indices, self.X.indptr), shape=self.X.shape)
+        parts = (np.abs(self.X.data), self.X.indices, self.X.indptr)
+        self._magnitude = type(self.X)(parts, shape=self.X.shape)
 
     def _blocks(self, columns: NDArray[np.intp] | None) -> Iterator[tuple[Any, Vector]]:
         """Some columns (None: all, without a copy) a block at a time, centred, in the units of X."""

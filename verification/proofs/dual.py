@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .design import Vector
+from .design import Mask, Vector
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ class Penalty:
 
 
 def best_multiple(
-    linear: float, square: float, towards: Vector, penalty: Penalty, capped: Vector, slack: Vector
+    linear: float, square: float, towards: Vector, penalty: Penalty, capped: Mask, slack: Vector
 ) -> list[float]:
     """Candidates for alpha in theta = alpha theta_0: the maximiser of D and the plain residual, (ALPHA).
 
@@ -89,7 +89,7 @@ def best_multiple(
 
 
 def _peak(linear: float, square: float, t: Vector, l1: Vector, l2: Vector) -> float:
-    """Maximise alpha linear - alpha^2 square / 2 - sum_j (alpha t_j - l1_j)_+^2 / (2 l2_j): a concave spline."""
+    """Argmax of alpha linear - alpha^2 square / 2 - sum_j (alpha t_j - l1_j)_+^2 / (2 l2_j), concave."""
     knots = l1 / t
     order = np.argsort(knots)
     knots = knots[order]

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from solvers import Problem
 
@@ -14,7 +14,7 @@ from .certificate import Certificate
 from .design import Vector
 from .dual import best_multiple
 from .faces import face_span
-from .implied import implied_penalty
+from .implied import Implied, implied_penalty
 from .projection import Span
 from .rounding import gamma
 from .scaled import Scaled
@@ -43,7 +43,9 @@ class _Gap:
     u: Vector  # (q,)
 
 
-def certify(problem: Problem, coef: ArrayLike, intercept: float = 0.0, *, level: str = "float") -> Certificate:
+def certify(
+    problem: Problem, coef: ArrayLike, intercept: float = 0.0, *, level: str = "float"
+) -> Certificate:
     """Prove how far (coef, intercept) is from the optimum of (P), whoever computed it.
 
     Parameters
@@ -91,7 +93,8 @@ class Judge:
         """As the function `certify`."""
         coef = np.asarray(coef, dtype=np.float64)
         if coef.shape != (self.problem.p,):
-            raise ValueError(f"coef has shape {coef.shape}, expected ({self.problem.p},): one for each column of X")
+            expected = f"({self.problem.p},): one for each column of X"
+            raise ValueError(f"coef has shape {coef.shape}, expected {expected}")
         reason = self._broken(coef, float(intercept))
         if reason:
             return self._none(coef, reason)
@@ -144,15 +147,15 @@ class Judge:
     def _primal(self, w: Vector, at: _Residual) -> float:
         penalty = self._scaled.penalty
         a = np.abs(w)
-        return float(at.r @ at.r) / (2 * self._scaled.S) + float(np.sum(a * (penalty.l1 + penalty.l2 * a / 2)))
+        loss = float(at.r @ at.r) / (2 * self._scaled.S)
+        return loss + float(np.sum(a * (penalty.l1 + penalty.l2 * a / 2)))
 
     def _prove(self, coef: Vector, w: Vector, at: _Residual, primal: float) -> Certificate:
         scaled, design = self._scaled, self._scaled.design
         span = face_span(scaled, w, at.r) if self.problem.positive and scaled.free.any() else scaled.span
         beta, theta = span.split(at.r)
-        fit = at.r - theta
-        u0, u_fit = design.correlate(np.column_stack([theta, fit])).T
-        gap = self._smallest_gap(w, at, span, beta, theta, fit, u0, u0 + u_fit)
+        u0, u_fit = design.correlate(np.column_stack([theta, at.r - theta])).T
+        gap = self._smallest_gap(w, at, span, (beta, theta), u0, u0 + u_fit)
 
         primal_radius = (
             float(np.linalg.norm(at.r)) * (at.error + at.constant_error) / scaled.S
@@ -162,6 +165,7 @@ class Judge:
         zeros = np.ones(self.problem.p, dtype=bool)  # v_j = inf: by definition
         reach = design.norm * math.sqrt(2 * (gap.value + radius) / scaled.S)
         rounding = self._dots * design.rough * float(np.linalg.norm(theta)) / scaled.S
+        implied = self._implied(w, u0, rounding + design.rough * at.error / scaled.S)
         zeros[scaled.kept] = scaled.penalty.towards(gap.u) + reach + rounding < scaled.penalty.l1
         return Certificate(
             level="float",
@@ -171,20 +175,28 @@ class Judge:
             gap=scaled.absolute(gap.value),
             scale=scaled.absolute(scaled.scale),
             gap_rel=_ratio(gap.value, scaled.scale),
-            radius=scaled.absolute(radius),
+            radius=scaled.absolute(radius) + scaled.underflow,
             primal_null=scaled.absolute(scaled.null),
             kkt=self._kkt(w, u0 + u_fit, at),
             support=int(np.count_nonzero(coef)),
             alpha=gap.alpha,
             certified_zeros=zeros,
             false_features=int(np.count_nonzero(zeros & (coef != 0))),
-            **self._implied(w, u0, rounding),
+            implied_l1=None if implied is None else implied.l1,
+            implied_l2=None if implied is None else implied.l2,
+            implied_off=None if implied is None else implied.off,
+            implied_gain=None if implied is None else implied.gain,
         )
 
     def _smallest_gap(
-        self, w: Vector, at: _Residual, span: Span, beta: Vector, theta: Vector, fit: Vector, u0: Vector, u: Vector
+        self, w: Vector, at: _Residual, span: Span, split: tuple[Vector, Vector], u0: Vector, u: Vector
     ) -> _Gap:
-        """The best multiple of the dual direction theta, (ALPHA); u are the correlations of the residual."""
+        """The gap of the best multiple of the dual direction, (ALPHA).
+
+        split is what `span` made of the residual; u0, u are the correlations of its rest and of all of it.
+        """
+        beta, theta = split
+        fit = at.r - theta
         scaled, design, penalty = self._scaled, self._scaled.design, self._scaled.penalty
         S = scaled.S
         product = self._dots * design.rough * float(np.linalg.norm(theta)) / S  # (q,) rounding of u_j(theta)
@@ -211,7 +223,8 @@ class Judge:
             radius += (error + at.constant_error) ** 2 / (2 * S)
             radius += gamma(design.n + design.p + EXTRA) * value
             if self.problem.intercept:
-                tilt = abs(float(design.root @ theta)) / S + self._dots * float(np.linalg.norm(theta)) / math.sqrt(S)
+                tilt = abs(float(design.root @ theta)) / S  # the constant's own u, zero but for rounding
+                tilt += self._dots * float(np.linalg.norm(theta)) / math.sqrt(S)
                 radius += 2 * alpha * tilt * (abs(at.offset) + abs(lean))
             found.append(_Gap(value, radius, alpha, alpha * u0))
         return min(found, key=lambda gap: gap.value + gap.radius)
@@ -238,18 +251,17 @@ class Judge:
         excess = np.maximum(penalty.towards(u) - penalty.l1, 0.0)
         distance = np.where(w == 0, excess, np.abs(u - np.sign(w) * penalty.l1 - penalty.l2 * w))
         length = float(np.linalg.norm(scaled.y))
-        ratios = [_ratio(d, s) for d, s in zip(distance, np.maximum(design.norm * length / scaled.S, penalty.l1))]
+        size = np.maximum(design.norm * length / scaled.S, penalty.l1)
+        ratios = [_ratio(float(d), float(s)) for d, s in zip(distance, size, strict=True)]
         if self.problem.intercept:
             ratios.append(_ratio(abs(float(design.root @ at.r)) / scaled.S, length / math.sqrt(scaled.S)))
         return max(ratios, default=0.0)
 
-    def _implied(self, w: Vector, u: Vector, rounding: Vector) -> dict[str, float | None]:
+    def _implied(self, w: Vector, u: Vector, rounding: Vector) -> Implied | None:
         scaled = self._scaled
         j = np.flatnonzero((w != 0) & ~scaled.free)
         regressors = np.column_stack([scaled.l1_unit[j] * np.sign(w[j]), scaled.l2_unit[j] * w[j]])
-        found = implied_penalty(u[j], rounding[j], regressors, (self.problem.l1, self.problem.l2))
-        names = ("l1", "l2", "off", "gain")
-        return {f"implied_{name}": getattr(found, name) if found else None for name in names}
+        return implied_penalty(u[j], rounding[j], regressors, (self.problem.l1, self.problem.l2))
 
     def _kind(self, span: Span, alpha: float) -> str:
         kind = "residual"
@@ -261,7 +273,7 @@ class Judge:
 
 
 def _ratio(value: float, scale: float) -> float:
-    """value / scale, with 0 / 0 = 0 and positive / 0 = inf."""
+    """Return value / scale, with 0 / 0 = 0 and positive / 0 = inf."""
     if scale > 0:
         return value / scale
     return 0.0 if value == 0 else math.inf

@@ -78,7 +78,7 @@ class Span:
         return beta, self._without_constant(r - self._design.root * self._design.product(w))
 
     def _iterate(self, r: Vector) -> Vector:
-        """Least squares by LSMR on the equilibrated columns, without forming them. [fong2011]"""
+        """Least squares by LSMR on the equilibrated columns, without forming them [fong2011]."""
         design, members = self._design, self.members
         scale = 1 / design.norm[members]
 

@@ -1,4 +1,4 @@
-"""How far a sum of n rounded terms may be off, docs/maths.md (ROUND). [higham2019]"""
+"""How far a sum of n rounded terms may be off, docs/maths.md (ROUND), [higham2019]."""
 
 from __future__ import annotations
 

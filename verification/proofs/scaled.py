@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.optimize import lsq_linear, nnls
 from scipy.sparse.linalg import LinearOperator
 
@@ -40,6 +41,8 @@ class Scaled:
         Of the free columns and the constant; of the constant alone if positive.
     null, scale : float
         P_null and N, in units of the objective times 2^(-2c).
+    underflow : float
+        Rounding of absolute figures on leaving the scaled units.
     """
 
     def __init__(self, problem: Problem) -> None:
@@ -57,6 +60,8 @@ class Scaled:
         self.S = design.S
 
         self.y_exponent = int(exponents(np.max(np.abs(y))))
+        # absolute figures below the normal range are rounded to multiples of the smallest subnormal
+        self.underflow = 3 * math.ulp(0.0) if y.any() else 0.0
         y = np.ldexp(y, -self.y_exponent)
         # differences first: a constant y has exactly its value as mean
         self.mean = float(y[0] + s @ (y - y[0]) / self.S) if problem.intercept else 0.0
@@ -80,7 +85,7 @@ class Scaled:
         self.null = float(rest @ rest) / (2 * self.S)
         self.scale = max(self.null, EPS**2 * float(s @ y**2) / (2 * self.S))
 
-    def _positive_null(self, members: np.ndarray) -> Vector:
+    def _positive_null(self, members: NDArray[np.intp]) -> Vector:
         """Residual of the non-negative fit by the free columns and the constant, (n,)."""
         design = self.design
         y = self.constant.split(self.y)[1]
@@ -103,8 +108,9 @@ class Scaled:
             t = self.constant.split(np.ravel(t))[1]
             return design.correlate(t[:, None])[members, 0] * self.S * inverse
 
-        A = LinearOperator((design.n, members.size), matvec=forward, rmatvec=backward, dtype=np.float64)
-        fit = lsq_linear(A, y, bounds=(0, np.inf), lsq_solver="lsmr", tol=EPS)
+        shape = (design.n, members.size)
+        operator = LinearOperator(shape, matvec=forward, rmatvec=backward, dtype=np.float64)
+        fit = lsq_linear(operator, y, bounds=(0, np.inf), lsq_solver="lsmr", tol=EPS)
         return y - forward(fit.x)
 
     def coefficients(self, coef: Vector) -> Vector:
@@ -113,7 +119,7 @@ class Scaled:
             return np.ldexp(coef[self.kept], self.design.exponent - self.y_exponent)
 
     def intercept(self, b: float, w: Vector) -> tuple[float, float]:
-        """b in the centred units, b - c + sum_j m_j w_j, and the sum of the absolute terms, (SHIFT)."""
+        """Return b in the centred units, b - c + sum_j m_j w_j, and the size of its terms, (SHIFT)."""
         b = math.ldexp(b, -self.y_exponent)
         terms = [b, -self.mean, *(self.design.shift * w)[w != 0]] if self.problem.intercept else []
         offset = math.fsum(terms)
