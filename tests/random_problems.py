@@ -71,7 +71,7 @@ def problem_of(combination: tuple[str, ...], repeat: int = 0) -> Problem:
         penalty_weights=v,
     )
     l1 = (problem.l1_max() or scale) * 10.0 ** rng.uniform(-4, 0.3)
-    l2 = (problem.l2_ref() or 1.0) * 10.0 ** rng.uniform(-6, 1)
+    l2 = (max(problem.l2_ref(), 0.0) or 1.0) * 10.0 ** rng.uniform(-6, 1)
     return problem.replace(l1=l1 * (penalty in ("l1", "both")), l2=l2 * (penalty in ("l2", "both")))
 
 

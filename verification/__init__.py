@@ -3,5 +3,6 @@
 from __future__ import annotations
 
 from .proofs import Certificate, Judge, certify
+from .verdict import Judgement, Outcome, judge
 
-__all__ = ["Certificate", "Judge", "certify"]
+__all__ = ["Certificate", "Judge", "Judgement", "Outcome", "certify", "judge"]
