@@ -159,8 +159,9 @@ def _sparse(path: Path, arrays: dict[str, NDArray[Any]]) -> Any:
     shape = tuple(arrays["shape"].tolist())
     if len(shape) != 2:
         raise DataError(f"{path}: shape is {shape}; it needs rows and columns")
+    data = _real(path, "data", arrays["data"])
     if "row" in arrays:
-        return sp.coo_array((arrays["data"], (arrays["row"], arrays["col"])), shape=shape)
+        return sp.coo_array((data, (arrays["row"], arrays["col"])), shape=shape)
     fits = [
         name for name, size in (("csc", shape[1]), ("csr", shape[0])) if arrays["indptr"].size == size + 1
     ]
@@ -177,7 +178,7 @@ def _sparse(path: Path, arrays: dict[str, NDArray[Any]]) -> Any:
             f"{path}: {what} is neither surely CSC nor surely CSR; add format='csc' or format='csr'"
         )
     make = sp.csc_array if fits == ["csc"] else sp.csr_array
-    X = make((arrays["data"], arrays["indices"], arrays["indptr"]), shape=shape)
+    X = make((data, arrays["indices"], arrays["indptr"]), shape=shape)
     X.check_format(full_check=True)
     return X
 
