@@ -217,6 +217,8 @@ MTX = "%%MatrixMarket matrix coordinate real general\n"
         ("d.svm", "1 1:2\n\nx 1:2\n", "line 3: 'x' is no value of y"),
         ("d.svm", "1 1:2\n2 7\n", "line 2: '7' is not index:value"),
         ("d.svm", "1 1:2:3\n", "line 1: '1:2:3' is not index:value"),
+        ("d.svm", "1 1:2:3 4\n", "line 1: '1:2:3' is not index:value"),
+        ("d.svm", "1 1 :2\n", "line 1: '1' is not index:value"),
         ("d.svm", "1 a:2\n", "line 1: 'a:2' is not index:value"),
         ("d.svm", "1 1.5:2\n", r"'1\.5:2' is not index:value"),
         ("d.svm", "1 1:\n", "line 1: '1:' is not index:value"),
