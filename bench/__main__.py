@@ -1,0 +1,163 @@
+"""The door: `python -m bench run` measures and reports, `python -m bench report` prints a record again.
+
+Exit codes: 0 all well; 1 a verdict against one of our solvers; 2 could not run, an uncaught exception
+included.  The last line says which, in words.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from pathlib import Path
+from typing import Annotated, Any, NoReturn
+
+import typer
+from rich.console import Console
+
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    help="How fast, at the same proven accuracy?",
+)
+
+Results = Annotated[Path | None, typer.Option(help="Folder for records and reports [default: results/].")]
+_said = False  # whether the last line has been printed
+
+
+class CannotRun(Exception):
+    """Nothing to be traced back: the words say it all."""
+
+
+def end(code: int, words: str) -> NoReturn:
+    """Print the last line and leave."""
+    global _said
+    _said = True
+    print(f"exit {code}: {words}", flush=True)
+    raise typer.Exit(code)
+
+
+@app.command()
+def run(
+    suite: Annotated[str, typer.Option(help="smoke, quick or full.")] = "quick",
+    solvers: Annotated[str | None, typer.Option(help="Names separated by commas [default: all].")] = None,
+    solver: Annotated[
+        list[str] | None, typer.Option(help="Your own, module:function, beside the others; may be repeated.")
+    ] = None,
+    data: Annotated[
+        Path | None,
+        typer.Option(help="Your own data (.csv .npz .svm .libsvm .mtx, .gz) in place of the suite's."),
+    ] = None,
+    cells: Annotated[str | None, typer.Option(help="Only cells of this name, e.g. 'nci60/lasso/*'.")] = None,
+    budget: Annotated[
+        float | None, typer.Option(help="Seconds for everything [default: the suite's].")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Of the order of the runs.")] = 0,
+    results: Results = None,
+    strict: Annotated[bool, typer.Option(help="Exit 1 on a verdict against any solver.")] = False,
+) -> None:
+    """Time solvers at the same proven accuracy, judge every answer, and print the report."""
+    from bench.progress import Screen
+    from bench.run import RESULTS, measure, solver_names
+    from bench.suites import cells_of
+
+    sys.path.insert(0, os.getcwd())  # where a user's own module:function lives
+    console = _console()
+    folder = results or RESULTS
+    try:
+        chosen, wanted = cells_of(suite, None if data is None else str(data), cells)
+        names = solver_names(solvers, solver or ())
+    except (ValueError, KeyError) as error:
+        raise CannotRun(error.args[0]) from error
+    console.print(
+        f"[bold]{chosen.name}[/]: {len(wanted)} cells, {len(names)} solvers, "
+        f"budget {budget or chosen.budget:g} s ({chosen.summary})"
+    )
+    try:
+        with Screen(console) as screen:
+            path = measure(
+                chosen,
+                wanted,
+                names,
+                budget=budget,
+                seed=seed,
+                data=None if data is None else str(data),
+                results=folder,
+                events=screen,
+                named=lambda name: console.print(
+                    f"record: {folder / 'records' / name}.jsonl", highlight=False
+                ),
+            )
+    except KeyboardInterrupt:
+        end(2, "interrupted; what was measured is on record: python -m bench report")
+    finish(path, folder, strict)
+
+
+@app.command()
+def report(
+    run: Annotated[str | None, typer.Argument(help="Name or path of a record [default: the newest].")] = None,
+    results: Results = None,
+    strict: Annotated[bool, typer.Option(help="Exit 1 on a verdict against any solver.")] = False,
+) -> None:
+    """Judge a record again and print its report."""
+    from bench.run import RESULTS, find
+
+    folder = results or RESULTS
+    try:
+        path = find(run, folder)
+    except FileNotFoundError as error:
+        raise CannotRun(str(error)) from error
+    finish(path, folder, strict)
+
+
+def finish(path: Path, results: Path, strict: bool) -> NoReturn:
+    """Write the report and the replay of a record, print it, and leave with its verdict."""
+    from bench import report as reports
+    from bench.replay import write_json
+
+    told = reports.read_report(path)
+    console = _console()
+    reports.show(told, console)
+    written = reports.write(told, results / "reports" / path.stem)
+    replay = write_json(path, results)
+    console.print(f"report: {written}\nrounds: {replay}\nrecord: {path}", highlight=False)
+    guilty = (
+        told.wrong if strict else {name: why for name, why in told.wrong.items() if told.solvers[name].own}
+    )
+    if guilty:
+        end(1, f"WRONG: {', '.join(sorted(guilty))} (the report says why)")
+    peers = f"; WRONG among the peers: {', '.join(sorted(told.wrong))}" if told.wrong else ""
+    end(0, f"all well: no wrong claim by any solver of ours{peers}")
+
+
+def _console() -> Console:
+    """Return a console as wide as the terminal; in a file, wide enough for the tables."""
+    return Console(width=None if sys.stdout.isatty() else 150)
+
+
+def main() -> Any:
+    """Run a command; whatever goes wrong is said in words on the last line."""
+    try:
+        app()
+    except CannotRun as error:
+        _last(f"exit 2: could not run: {error}")
+    except OSError as error:  # an unwritable folder, a full disk
+        _last(f"exit 2: could not run: {error}")
+    except Exception as error:
+        traceback.print_exc()
+        _last(f"exit 2: could not run: {type(error).__name__}: {error}")
+    except SystemExit as stop:
+        if stop.code == 2 and not _said:
+            _last("exit 2: could not run: see the usage above")
+        sys.exit(stop.code)
+    sys.exit(2)
+
+
+def _last(line: str) -> None:
+    sys.stderr.flush()
+    print(line, flush=True)
+
+
+if __name__ == "__main__":
+    main()

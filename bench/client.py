@@ -1,0 +1,184 @@
+"""One solver as the orchestrator sees it: hand it a cell, get back the measured part of a row."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from bench import payload
+from bench.decoy import kind
+from bench.process import Worker, WorkerDied, WorkerKilled
+from solvers import Problem, Status
+
+__all__ = ["Client", "Handle", "Limits", "hard"]
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Seconds after which a worker is killed, for what is not a timed run."""
+
+    hello: float = 60.0
+    load: float = 60.0
+    warm_up: float = 60.0  # compilation takes its time
+
+
+def hard(limit: float) -> float:
+    """Seconds until a run is killed that was asked to stop after `limit`; setup has no limit of its own."""
+    return 1.5 * limit + 1.0
+
+
+@dataclass
+class Handle:
+    """A problem as it is handed to workers.
+
+    Attributes
+    ----------
+    problem : Problem
+    digest : str
+        Of the problem, computed once here; the workers compare.
+    data : str
+        Path of the scratch .npz with its arrays, shared by the problems of the same data.
+    """
+
+    problem: Problem
+    digest: str
+    data: str
+    kind: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.kind = kind(self.problem)
+
+
+class Store:
+    """The scratch folder: each set of arrays is written once, whichever cells use it."""
+
+    def __init__(self, folder: str | os.PathLike[str]) -> None:
+        self.folder = Path(folder)
+
+    def handle(self, problem: Problem) -> Handle:
+        """Write the problem's arrays if they are not there yet."""
+        bare = problem.replace(l1=0.0, l2=0.0, intercept=False, positive=False).digest
+        path = self.folder / f"{bare[:32]}.npz"
+        if not path.exists():
+            payload.save(path, problem)
+        return Handle(problem, problem.digest, str(path))
+
+
+class Client:
+    """A solver's worker, with what it has loaded and compiled.
+
+    Parameters
+    ----------
+    solver : str
+    out : path-like
+        Folder for coefficients on their way back.
+    """
+
+    def __init__(
+        self, solver: str, out: str | os.PathLike[str], limits: Limits | None = None, threads: int = 1
+    ) -> None:
+        self.solver = solver
+        self.worker = Worker(solver, threads)
+        self.limits = limits or Limits()
+        self.out = os.path.join(out, f"{abs(hash(solver)):x}-{os.getpid()}.npy")
+        self.about: dict[str, Any] = {}
+        # The answer to everything, once the solver cannot even be read.
+        self.dead: dict[str, Any] | None = None
+        self._loaded: tuple[int, str] | None = None
+        self._refuses: str | None = None
+        self._unfit: set[tuple[str, str]] = set()  # kinds whose warm-up failed: not tried again
+
+    def hello(self) -> dict[str, Any]:
+        """Ask the solver who it is; afterwards `dead` says whether it can be used at all."""
+        answer = self._ask("hello", self.limits.hello)
+        if "status" in answer:
+            self.dead = answer
+        else:
+            self.about = answer
+            if answer["package_version"] is None:
+                message = f"the package {answer['package']} is not installed"
+                self.dead = {"status": Status.MISSING.name, "message": message}
+        return answer
+
+    @property
+    def configurations(self) -> list[str]:
+        """Names of the solver's configurations."""
+        return list(self.about.get("configurations", {"default": ""}))
+
+    def _ask(self, op: str, limit: float, **request: Any) -> dict[str, Any]:
+        """Ask the worker; a death is an answer too."""
+        try:
+            return self.worker.ask(op, limit, **request)
+        except WorkerKilled as error:
+            return {"status": Status.KILLED.name, "message": str(error)}
+        except WorkerDied as error:
+            return {"status": Status.CRASHED.name, "message": str(error)}
+
+    def prepare(self, handle: Handle) -> dict[str, Any] | None:
+        """Load a problem; return the answer that ends the matter (dead, refused, failed), or None."""
+        if self.dead is not None:
+            return self.dead
+        if not self.worker.alive or self._loaded != (self.worker.generation, handle.digest):
+            request = {
+                "data": handle.data,
+                "scalars": payload.parameters(handle.problem),
+                "digest": handle.digest,
+            }
+            answer = self._ask("load", self.limits.load, **request)
+            self._loaded = None
+            if "status" in answer:
+                return answer
+            self._loaded = (self.worker.generation, handle.digest)
+            self._refuses = answer["refuses"]
+        if self._refuses is not None:
+            return {"status": Status.REFUSED.name, "message": self._refuses}
+        return None
+
+    def warm_up(self, handle: Handle, configuration: str) -> dict[str, Any] | None:
+        """Compile on a decoy if this process has not yet; return the first call's answer, or None if warm."""
+        key = (handle.kind, configuration)
+        if key in self._unfit:
+            return None
+        answer = self._ask(
+            "warm_up", self.limits.warm_up, configuration=configuration, time_limit=self.limits.warm_up / 4
+        )
+        if answer.get("warm"):
+            return None
+        if "kind" not in answer:  # failed on the decoy: the real problem will tell
+            self._unfit.add(key)
+            self._loaded = None
+        return answer
+
+    def run(self, handle: Handle, configuration: str, tol: float, limit: float) -> dict[str, Any]:
+        """Time one cold start.
+
+        Returns
+        -------
+        dict
+            status, message, n_iter, claimed_gap, setup_seconds, run_seconds, compiled, and, if there is an
+            answer to judge, coef (p,) and intercept.
+        """
+        Path(self.out).unlink(missing_ok=True)
+        answer = self._ask(
+            "run", hard(limit), tol=tol, time_limit=limit, configuration=configuration, out=self.out
+        )
+        if "intercept" in answer:
+            answer["coef"] = np.load(self.out, allow_pickle=False)
+        elif answer["status"] == Status.FAILED.name:
+            self._loaded = None  # a spoilt problem was dropped by the worker
+        return answer
+
+    def environment(self) -> dict[str, Any]:
+        """Describe the libraries loaded in the worker, if it is alive."""
+        if self.dead is not None or not self.worker.alive:
+            return {}
+        answer = self._ask("environment", self.limits.load)
+        return {} if "status" in answer else answer
+
+    def close(self) -> None:
+        """End the worker."""
+        self.worker.close()

@@ -1,0 +1,132 @@
+"""One measurement: time a run, certify what came back, put the row on record."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from time import monotonic
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bench.client import Client, Handle
+from bench.rounds import Ladder
+from verification import certify
+
+__all__ = ["CERTIFIED", "Append", "Measurer", "Pair", "describe"]
+
+Append = Callable[[dict[str, Any]], None]  # takes a row, and returns when it is safe
+
+MEASURED = ("status", "message", "n_iter", "claimed_gap", "setup_seconds", "run_seconds", "seconds")
+# What a row keeps of a certificate.
+CERTIFIED = (
+    "primal", "dual", "gap", "gap_rel", "radius", "scale", "primal_null", "kkt", "support", "alpha",
+    "implied_l1", "implied_l2", "implied_off", "implied_gain", "false_features",
+)  # fmt: skip
+
+
+@dataclass
+class Pair:
+    """One solver in one configuration on one cell, and what has come of it."""
+
+    client: Client
+    configuration: str
+    cell: Any
+    handle: Handle
+    about: dict[str, Any]  # the columns that all its rows share
+    ladder: Ladder
+    rows: list[dict[str, Any]] = field(default_factory=list)
+
+    @property
+    def words(self) -> str:
+        """Who and where, for people."""
+        extra = "" if self.configuration == "default" else f" ({self.configuration})"
+        return f"{self.client.solver}{extra} on {self.cell.name}"
+
+
+class Measurer:
+    """Takes measurements and appends their rows.
+
+    Attributes
+    ----------
+    certifying : float
+        Seconds spent on certificates so far.
+    """
+
+    def __init__(self, append: Append) -> None:
+        self.append = append
+        self.certifying = 0.0
+        self._certified: dict[tuple[str, str], dict[str, Any]] = {}  # by digests of problem and coefficients
+
+    def measure(self, pair: Pair, phase: str, rung: int, turn: int, limit: float) -> dict[str, Any]:
+        """Time one run, certify it, and put it on record."""
+        tol = pair.ladder.tols[rung]
+        row = {**pair.about, "phase": phase, "rung": rung, "tol": tol, "round": turn, "limit": limit}
+        outcome = pair.client.prepare(pair.handle)
+        if outcome is None:
+            self._first_call(pair, row)
+            outcome = pair.client.prepare(pair.handle) or self._timed(pair, row, limit)
+        row = self._row(pair, row, outcome)
+        pair.rows.append(row)
+        self.append(row)
+        return row
+
+    def _first_call(self, pair: Pair, row: dict[str, Any]) -> None:
+        first = pair.client.warm_up(pair.handle, pair.configuration)
+        if first is not None:
+            decoyed = {**row, "phase": "first_call", "tol": None, "rung": None, "decoy": first.get("kind")}
+            self.append(self._row(pair, decoyed, first))
+
+    def _timed(self, pair: Pair, row: dict[str, Any], limit: float) -> dict[str, Any]:
+        outcome = pair.client.run(pair.handle, pair.configuration, row["tol"], limit)
+        if outcome.get("compiled"):
+            # The decoy missed a branch: this was a first call, and the run is done again.
+            self.append(self._row(pair, {**row, "phase": "first_call"}, outcome))
+            outcome = pair.client.run(pair.handle, pair.configuration, row["tol"], limit)
+        return outcome
+
+    def _row(self, pair: Pair, row: dict[str, Any], outcome: dict[str, Any]) -> dict[str, Any]:
+        row = dict.fromkeys((*MEASURED, *CERTIFIED)) | row
+        coef = outcome.get("coef")
+        row |= {key: value for key, value in outcome.items() if key not in ("coef", "kind", "warm")}
+        if row["setup_seconds"] is not None:
+            row["seconds"] = row["setup_seconds"] + row["run_seconds"]
+        return row if coef is None else row | self._certificate(pair.handle, coef, outcome["intercept"])
+
+    def _certificate(self, handle: Handle, coef: NDArray[np.float64], intercept: float) -> dict[str, Any]:
+        """Certify; bitwise the same coefficients have the same certificate, so it is computed once."""
+        answer = hashlib.sha256(coef.tobytes() + np.float64(intercept).tobytes()).hexdigest()[:16]
+        key = (handle.digest, answer)
+        if key not in self._certified:
+            start = monotonic()
+            certificate = certify(handle.problem, coef, intercept).to_dict()
+            self.certifying += monotonic() - start
+            kept = {name: certificate.get(name) for name in CERTIFIED}
+            self._certified[key] = {**kept, "certificate": certificate["kind"], "answer": answer}
+        return self._certified[key]
+
+
+def describe(cell: Any, handle: Handle) -> dict[str, Any]:
+    """Return the columns that name a cell and its problem."""
+    problem = handle.problem
+    return {
+        "cell": cell.name,
+        "case": cell.case,
+        "regime": cell.regime,
+        "penalty": cell.penalty,
+        "digest": handle.digest,
+        "n": problem.n,
+        "p": problem.p,
+        "nnz": int(problem.X.nnz) if problem.is_sparse else int(problem.X.size),
+        "l1": problem.l1,
+        "l2": problem.l2,
+        "l1_ratio": cell.l1_ratio,
+        "l2_ratio": cell.l2_ratio,
+        "intercept": problem.intercept,
+        "positive": problem.positive,
+        "weighted": problem.sample_weight is not None or problem.penalty_weights is not None,
+        "dtype": str(problem.X.dtype),
+        "layout": problem.layout,
+    }

@@ -1,0 +1,74 @@
+"""A problem on its way to a worker: arrays in a scratch .npz, everything else in the request. No pickle."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import numpy as np
+import scipy.sparse as sp
+
+from solvers import Problem
+
+__all__ = ["load", "nbytes", "parameters", "problem_of", "save"]
+
+_VECTORS = ("y", "sample_weight", "penalty_weights")
+
+
+def save(path: str | os.PathLike[str], problem: Problem) -> None:
+    """Write the arrays of a problem, X in its own dtype and memory order.
+
+    Parameters
+    ----------
+    path : path-like
+        A .npz file.
+    problem : Problem
+        The penalties and the flags are not written: see :func:`parameters`.
+    """
+    arrays: dict[str, Any] = {}
+    if problem.is_sparse:
+        X = problem.X
+        arrays.update(data=X.data, indices=X.indices, indptr=X.indptr, shape=np.array(X.shape))
+        arrays["format"] = np.array(X.format)
+    else:
+        arrays["X"] = problem.X  # .npy keeps Fortran order
+    for name in _VECTORS:
+        vector = getattr(problem, name)
+        if vector is not None:
+            arrays[name] = vector
+    with open(path, "wb") as file:
+        np.savez(file, **arrays)
+
+
+def load(path: str | os.PathLike[str]) -> dict[str, Any]:
+    """Read what :func:`save` wrote, as keyword arguments of Problem."""
+    with np.load(path, allow_pickle=False) as file:
+        arrays = {name: file[name] for name in file.files}
+    if "X" not in arrays:
+        make = sp.csc_array if str(arrays.pop("format")) == "csc" else sp.csr_array
+        n, p = (int(k) for k in arrays.pop("shape"))
+        arrays["X"] = make((arrays.pop("data"), arrays.pop("indices"), arrays.pop("indptr")), shape=(n, p))
+    return arrays
+
+
+def nbytes(arrays: dict[str, Any]) -> int:
+    """Return the bytes that loaded arrays take."""
+    total = 0
+    for array in arrays.values():
+        parts = (
+            [getattr(array, name) for name in ("data", "indices", "indptr")]
+            if sp.issparse(array)
+            else [array]
+        )
+        total += sum(part.nbytes for part in parts)
+    return total
+
+
+def parameters(problem: Problem) -> dict[str, Any]:
+    """Return the scalars of a problem; a float survives JSON exactly."""
+    return {name: getattr(problem, name) for name in ("l1", "l2", "intercept", "positive", "name")}
+
+
+def problem_of(arrays: dict[str, Any], scalars: dict[str, Any]) -> Problem:
+    """Put :func:`load` and :func:`parameters` together again."""
+    return Problem(**arrays, **scalars)

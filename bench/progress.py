@@ -1,0 +1,62 @@
+"""A progress bar with the time left, and room above it for what must be said aloud."""
+
+from __future__ import annotations
+
+from types import TracebackType
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+from bench.orchestrate import Events
+
+__all__ = ["Screen"]
+
+
+class Screen(Events):
+    """Events of a run on a terminal; in a log file only the messages appear.
+
+    Parameters
+    ----------
+    console : rich.console.Console
+    """
+
+    def __init__(self, console: Console) -> None:
+        self.console = console
+        self._task: TaskID | None = None
+        self._progress = Progress(
+            TextColumn("{task.description:>9}"),
+            BarColumn(bar_width=30),
+            TextColumn("{task.percentage:>3.0f}%"),
+            TimeElapsedColumn(),
+            TextColumn("left"),
+            TimeRemainingColumn(),
+            TextColumn("[dim]{task.fields[now]}", markup=True),
+            console=console,
+            transient=True,
+            # Four times a second from a thread: a redraw takes a millisecond of the core that is not timing.
+            refresh_per_second=4,
+        )
+
+    def __enter__(self) -> Screen:
+        self._progress.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._progress.stop()
+
+    def say(self, text: str) -> None:
+        """Print above the bar."""
+        self._progress.console.print(text, markup=False, highlight=False, style="yellow")
+
+    def phase(self, name: str, total: float) -> None:
+        """Begin a phase of `total` steps (or seconds)."""
+        if self._task is not None:
+            self._progress.remove_task(self._task)
+        self._task = self._progress.add_task(name, total=total, now="")
+
+    def step(self, amount: float, text: str) -> None:
+        """Advance, and show what is being done."""
+        if self._task is not None:
+            self._progress.update(self._task, advance=amount, now=text.replace("[", r"\[")[:60])

@@ -1,0 +1,197 @@
+"""What a report says, before it is put in any form: built from records and verdicts, never typed.
+
+Only certified runs get a time, and a solver that is WRONG anywhere gets none at all.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from statistics import median
+from typing import Any
+
+__all__ = ["Cell", "Outcome", "Point", "Report", "Solver", "Timing"]
+
+FAMILIES = ("l1", "ridge")  # with an L1 penalty, and without
+
+
+@dataclass(frozen=True)
+class Timing:
+    """The time a solver needs for a tier in a cell: of the loosest rung that meets it, in its best setting.
+
+    Attributes
+    ----------
+    rounds : tuple of float
+        Seconds of each round: setup + run.
+    configuration : str
+    tol : float
+        Of the rung.
+    """
+
+    rounds: tuple[float, ...]
+    configuration: str
+    tol: float
+
+    @property
+    def seconds(self) -> float:
+        """Median over the rounds."""
+        return median(self.rounds)
+
+
+@dataclass(frozen=True)
+class Point:
+    """One rung: what it took and what it delivered.
+
+    Attributes
+    ----------
+    seconds : float
+        Median over its rounds.
+    suboptimality : float
+        (P(w) - D*) / N.
+    """
+
+    configuration: str
+    rung: int
+    tol: float
+    seconds: float
+    suboptimality: float
+    gap_rel: float | None
+    status: str
+
+
+@dataclass
+class Outcome:
+    """What came of one solver in one cell.
+
+    Attributes
+    ----------
+    status : str
+        Of its best answer; of the refusal or the failure if there is none.
+    message : str
+    best : float or None
+        Least proven suboptimality, relative to N.
+    self_gap : float or None
+        What that answer proves by itself, relative to N.
+    relative_to_optimum : float or None
+        The same suboptimality relative to P*.
+    timings : dict
+        By tier; empty for a solver that is WRONG.
+    tiers : dict
+        By tier: "met", "missed", "undecided" or "beyond float64".
+    points : list of Point
+    """
+
+    solver: str
+    cell: str
+    status: str
+    message: str = ""
+    best: float | None = None
+    self_gap: float | None = None
+    relative_to_optimum: float | None = None
+    false_features: int | None = None
+    timings: dict[float, Timing] = field(default_factory=dict)
+    tiers: dict[float, str] = field(default_factory=dict)
+    points: list[Point] = field(default_factory=list)
+
+    @property
+    def refused(self) -> bool:
+        """Whether the solver was not asked, or declined."""
+        return self.status in ("REFUSED", "MISSING")
+
+
+@dataclass(frozen=True)
+class Solver:
+    """A solver of the run, as it described itself."""
+
+    name: str
+    own: bool
+    version: str | None
+    package: str | None
+    summary: str
+    claims_gap: bool
+    configurations: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A cell of the run."""
+
+    name: str
+    case: str
+    regime: str
+    penalty: str
+    n: int
+    p: int
+    nnz: int
+
+    @property
+    def family(self) -> str:
+        """Under which heading it is compared: "l1" or "ridge"."""
+        return "ridge" if self.penalty in ("ridge", "ols") else "l1"
+
+
+@dataclass
+class Report:
+    """Everything that a report shows.
+
+    Attributes
+    ----------
+    head : dict
+        The run's header row.
+    outcomes : dict
+        By (solver, cell).
+    wrong : dict
+        Reasons by solver; such a solver has no times anywhere.
+    first_calls : dict
+        Longest first call in seconds by solver.
+    """
+
+    head: dict[str, Any]
+    tiers: tuple[float, ...]
+    solvers: dict[str, Solver]
+    cells: dict[str, Cell]
+    outcomes: dict[tuple[str, str], Outcome]
+    wrong: dict[str, list[str]]
+    notes: list[str] = field(default_factory=list)
+    first_calls: dict[str, float] = field(default_factory=dict)
+    loaded: dict[str, Any] = field(default_factory=dict)
+    end: dict[str, Any] | None = None
+    torn: int = 0
+
+    @property
+    def asked(self) -> list[Outcome]:
+        """Outcomes of the pairs that were not refused."""
+        return [outcome for outcome in self.outcomes.values() if not outcome.refused]
+
+    @property
+    def proven(self) -> list[Outcome]:
+        """Those of them with a proven suboptimality."""
+        return [outcome for outcome in self.asked if outcome.best is not None]
+
+    def groups(self) -> list[tuple[str, str, list[str]]]:
+        """(regime, family, cells) for each that the run has, in the order of the headings."""
+        found: dict[tuple[str, str], list[str]] = defaultdict(list)
+        for cell in self.cells.values():
+            found[cell.regime, cell.family].append(cell.name)
+        order = ("wide", "tall", "sparse", "small")
+        return [
+            (regime, family, found[regime, family])
+            for regime in order
+            for family in FAMILIES
+            if (regime, family) in found
+        ]
+
+    def timing(self, solver: str, cell: str, tier: float) -> Timing | None:
+        """Return the time of a solver for a tier in a cell, if it has one."""
+        outcome = self.outcomes.get((solver, cell))
+        return None if outcome is None else outcome.timings.get(tier)
+
+
+def rounds_of(rows: Iterable[dict[str, Any]]) -> dict[tuple[str, str, str, int], list[dict[str, Any]]]:
+    """Group measured rows by (solver, cell, configuration, rung): the ladder's round and its repeats."""
+    grouped: dict[tuple[str, str, str, int], list[dict[str, Any]]] = defaultdict(list)
+    for row in rows:
+        if row.get("kind") == "result" and row.get("phase") in ("ladder", "repeat"):
+            grouped[row["solver"], row["cell"], row["configuration"], row["rung"]].append(row)
+    return grouped

@@ -1,0 +1,168 @@
+"""Who is faster than whom: ratios of times over the cells that both have solved to the tier.
+
+No solver is compared with a reference or with the best contestant, so that a comparison of two does not
+change when a third leaves.  The interval of a ratio is a bootstrap over the rounds; a ratio whose interval
+holds 1 is "no difference shown".
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from statistics import median
+from zlib import crc32
+
+import numpy as np
+
+from bench.report.model import Report, Timing
+
+__all__ = ["Comparison", "Standing", "compare", "geometric_mean", "standing"]
+
+RESAMPLES = 400
+COVERAGE = 0.9  # of the largest number of cells solved: whoever leads must have solved nearly as many
+
+
+def geometric_mean(values: Iterable[float]) -> float:
+    """Return the geometric mean of positive values."""
+    logs = [math.log(value) for value in values]
+    return math.exp(sum(logs) / len(logs))
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Times of `first` over those of `second`.
+
+    Attributes
+    ----------
+    ratio : float
+        Geometric mean over the cells of the ratio of medians; below 1 the first is faster.
+    low, high : float
+        Bootstrap interval, 95 %, over the rounds.
+    cells : tuple of str
+        Where both reached the tier.
+    """
+
+    first: str
+    second: str
+    tier: float
+    ratio: float
+    low: float
+    high: float
+    cells: tuple[str, ...]
+
+    @property
+    def shown(self) -> bool:
+        """Whether the interval excludes 1."""
+        return not self.low <= 1.0 <= self.high
+
+
+def _resampled(timing: Timing, rng: np.random.Generator) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+    """Logarithms of the medians of resampled rounds, (RESAMPLES,)."""
+    rounds = np.asarray(timing.rounds)
+    drawn = rng.integers(0, rounds.size, (RESAMPLES, rounds.size))
+    return np.log(np.median(rounds[drawn], axis=1))
+
+
+def compare(report: Report, first: str, second: str, tier: float, cells: Sequence[str]) -> Comparison | None:
+    """Compare two solvers over some cells; None where they share none.
+
+    Notes
+    -----
+    With a single round in a cell its spread is unknown, and the interval is too narrow there.
+    """
+    shared: list[str] = []
+    logs = np.zeros(RESAMPLES)
+    ratios = []
+    rng = np.random.default_rng(crc32(f"{first} {second} {tier}".encode()))
+    for cell in cells:
+        a, b = report.timing(first, cell, tier), report.timing(second, cell, tier)
+        if a is None or b is None:
+            continue
+        shared.append(cell)
+        ratios.append(a.seconds / b.seconds)
+        logs += _resampled(a, rng) - _resampled(b, rng)
+    if not shared:
+        return None
+    low, high = np.exp(np.quantile(logs / len(shared), (0.025, 0.975)))
+    return Comparison(first, second, tier, geometric_mean(ratios), float(low), float(high), tuple(shared))
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How the solvers stand on some cells at one tier.
+
+    Attributes
+    ----------
+    leader : str
+        Of the solvers with nearly the most cells solved, the one that is faster than the most others.
+    solved : tuple of str
+        Cells that the leader solved to the tier.
+    seconds : float
+        Geometric mean of the leader's times over them.
+    against : tuple of Comparison
+        The leader against every other solver with a time on a shared cell, the closest first.
+    unanimous : bool
+        Whether the leader is faster than each of its rivals for the lead (there may be a cycle).
+    """
+
+    leader: str
+    solved: tuple[str, ...]
+    of: int
+    tier: float
+    seconds: float
+    against: tuple[Comparison, ...]
+    unanimous: bool
+
+    def runner_up(self, solved_like: float = COVERAGE) -> Comparison | None:
+        """Return the closest comparison over nearly all of the leader's cells."""
+        wide = [c for c in self.against if len(c.cells) >= solved_like * len(self.solved)]
+        return wide[0] if wide else None
+
+
+def standing(report: Report, tier: float, cells: Sequence[str]) -> Standing | None:
+    """Return how the solvers stand; None if nobody has a time."""
+    counts = {
+        name: sum(report.timing(name, cell, tier) is not None for cell in cells) for name in report.solvers
+    }
+    most = max(counts.values(), default=0)
+    if most == 0:
+        return None
+    rivals = [name for name, count in counts.items() if count >= COVERAGE * most]
+
+    def beaten(name: str) -> tuple[int, float]:
+        against = [compare(report, name, other, tier, cells) for other in rivals if other != name]
+        ratios = [comparison.ratio for comparison in against if comparison is not None]
+        return sum(ratio < 1 for ratio in ratios), -geometric_mean(ratios) if ratios else 0.0
+
+    leader = max(rivals, key=beaten)
+    others = [compare(report, leader, name, tier, cells) for name in report.solvers if name != leader]
+    against = sorted((c for c in others if c is not None), key=lambda c: -c.ratio)
+    solved = tuple(cell for cell in cells if report.timing(leader, cell, tier) is not None)
+    times = [timing.seconds for cell in solved if (timing := report.timing(leader, cell, tier)) is not None]
+    return Standing(
+        leader=leader,
+        solved=solved,
+        of=len(cells),
+        tier=tier,
+        seconds=geometric_mean(times),
+        against=tuple(against),
+        unanimous=beaten(leader)[0] == len(rivals) - 1,
+    )
+
+
+def ratio_to_fastest(report: Report, tier: float) -> dict[str, dict[str, float]]:
+    """Return, by solver and cell, the time over that of the fastest solver in the cell. For pictures only."""
+    ratios: dict[str, dict[str, float]] = {name: {} for name in report.solvers}
+    for cell in report.cells:
+        times = {
+            name: t.seconds for name in report.solvers if (t := report.timing(name, cell, tier)) is not None
+        }
+        for name, seconds in times.items():
+            ratios[name][cell] = seconds / min(times.values())
+    return {name: found for name, found in ratios.items() if found}
+
+
+def median_ratio(found: dict[str, float]) -> float:
+    """Return the median of a solver's ratios."""
+    return median(found.values())

@@ -1,0 +1,174 @@
+"""The verdict in words, and how numbers are spelt. Every sentence that holds a time names its measure."""
+
+from __future__ import annotations
+
+import math
+
+from bench.report.model import Outcome, Report
+from bench.report.pairwise import Comparison, Standing, standing
+
+__all__ = [
+    "MEASURE", "WANTED", "coverage", "duration", "family_name", "group_name", "headlines", "limitations",
+    "mark", "number", "times", "verdict", "wrong_lines",
+]  # fmt: skip
+
+WANTED = 1e-6  # the accuracy of the headlines; the tables give the others
+MEASURE = "suboptimality (P(w) - D*) / N against the best dual bound on record"
+
+_FAMILY = {"l1": "lasso and elastic net", "ridge": "ridge"}
+_MARKS = {
+    "REFUSED": "refused",
+    "MISSING": "missing",
+    "FAILED": "FAILED",
+    "CRASHED": "CRASHED",
+    "KILLED": "KILLED",
+    "MEMORY": "MEMORY",
+}
+
+
+def duration(seconds: float) -> str:
+    """Spell seconds with three digits at most: 850 us, 12 ms, 1.3 s."""
+    for unit, name in ((1e-6, "us"), (1e-3, "ms")):
+        if seconds < 999.5 * unit:
+            return f"{seconds / unit:.3g} {name}"
+    return f"{seconds:.3g} s"
+
+
+def number(value: float | None) -> str:
+    """Spell an accuracy: one digit and its power of ten; a dash where there is none."""
+    if value is None or math.isnan(value):
+        return "-"
+    return "0" if value == 0 else f"{value:.0e}".replace("e-0", "e-").replace("e+0", "e+")
+
+
+def times(ratio: float) -> str:
+    """Spell a ratio of times, >= 1."""
+    return f"{ratio:.2f}x" if ratio < 9.95 else f"{ratio:.0f}x"
+
+
+def mark(outcome: Outcome | None, wrong: bool) -> str:
+    """Put an outcome in one word: its proven suboptimality, or the status that explains its absence."""
+    if outcome is None:
+        return "not run"
+    if wrong:
+        return "WRONG" if outcome.best is not None else _MARKS.get(outcome.status, outcome.status)
+    if outcome.best is not None:
+        return number(outcome.best)
+    return _MARKS.get(outcome.status, f"{outcome.status}, no proof")
+
+
+def family_name(family: str) -> str:
+    """Spell "l1" or "ridge"."""
+    return _FAMILY[family]
+
+
+def group_name(regime: str, family: str) -> str:
+    """Spell a heading: "wide, lasso and elastic net"."""
+    return f"{regime}, {family_name(family)}"
+
+
+def against(comparison: Comparison) -> str:
+    """Say how the first of a comparison stands to the second."""
+    cells = f"{len(comparison.cells)} cell{'s' if len(comparison.cells) != 1 else ''}"
+    over = f"geometric mean over {cells} where both are certified"
+    if not comparison.shown:
+        return f"no difference shown to {comparison.second} ({over})"
+    if comparison.ratio < 1:
+        return f"{times(1 / comparison.ratio)} faster than {comparison.second} ({over})"
+    return f"{times(comparison.ratio)} slower than {comparison.second} ({over})"
+
+
+def headline(report: Report, regime: str, family: str, stand: Standing | None, tier: float) -> str:
+    """Say who is fastest on some cells at a tier; a peer that wins is named as such, first."""
+    where = f"{group_name(regime, family)}, {tier:.0e}".replace("e-0", "e-")
+    if stand is None:
+        return f"{where}: nobody is certified."
+    leads = report.solvers[stand.leader]
+    who = stand.leader if leads.own else f"a peer wins: {stand.leader}"
+    text = f"{where}: {who} {duration(stand.seconds)} (certified in {len(stand.solved)} of {stand.of} cells)"
+    runner_up = stand.runner_up()
+    text += f", {against(runner_up)}" if runner_up else ", nobody else is certified in nearly as many"
+    if not leads.own:
+        ours = [c for c in stand.against if report.solvers[c.second].own]
+        text += f"; the closest of ours: {against(ours[0])}" if ours else "; none of ours is certified there"
+    else:
+        peers = [c for c in stand.against if not report.solvers[c.second].own]
+        if peers and (runner_up is None or peers[0] != runner_up):
+            text += f"; the closest peer: {against(peers[0])}"
+    beaten_by = [c for c in stand.against if c.ratio > 1 and c.shown and c != runner_up]
+    for comparison in beaten_by:
+        text += f"; but {against(comparison)}"
+    if not stand.unanimous:
+        text += "; no solver is faster than each of the others here"
+    return text + "."
+
+
+def headlines(report: Report, tier: float = WANTED) -> list[str]:
+    """Return one sentence for each regime and family; those that a peer wins come first."""
+    found = []
+    for regime, family, cells in report.groups():
+        stand = standing(report, tier, cells)
+        lost = stand is not None and not report.solvers[stand.leader].own
+        found.append((not lost, headline(report, regime, family, stand, tier)))
+    return [text for _, text in sorted(found, key=lambda item: item[0])]  # sorted is stable: order of regimes
+
+
+def coverage(report: Report) -> str:
+    """Say how many pairs that were not refused have a proven suboptimality, and whether that is enough."""
+    asked, proven = len(report.asked), len(report.proven)
+    if asked == 0:
+        return "No pair of a solver and a cell was asked anything."
+    share = proven / asked
+    word = "as it should be" if share >= 0.9 else "FEWER than the 90 % there should be"
+    refused = len(report.outcomes) - asked
+    return (
+        f"{proven} of {asked} pairs (solver, cell) that were not refused have a proven suboptimality: "
+        f"{100 * share:.1f} %, {word}. Refused or missing, and named below: {refused}."
+    )
+
+
+def wrong_lines(report: Report) -> list[str]:
+    """Say who is WRONG, where and why; nobody's times are shown who is."""
+    lines = []
+    for solver, reasons in sorted(report.wrong.items()):
+        whose = "ours" if report.solvers[solver].own else "a peer"
+        lines += [f"WRONG: {solver} ({whose}), {reason}" for reason in reasons]
+    return lines
+
+
+def verdict(report: Report) -> list[str]:
+    """Return the sentences that stand first."""
+    lines = []
+    for solver, reasons in sorted(report.wrong.items()):
+        cells = len({reason.partition(": ")[0] for reason in reasons})
+        lines.append(
+            f"{solver} is WRONG in {cells} cell{'s' if cells != 1 else ''}: its times are withheld in all. "
+            f"First: {reasons[0]}"
+        )
+    if not report.wrong:
+        lines.append("No wrong claim by any solver, at any tolerance.")
+    lines += headlines(report)
+    lines.append(coverage(report))
+    if report.end is None:
+        lines.append("The run was cut short: this report is of what it had measured.")
+    return lines
+
+
+def limitations(report: Report) -> list[str]:
+    """Return what these figures do not say."""
+    head = report.head
+    lines = [
+        f"One machine ({head.get('cpu')}, {head.get('cores_allowed')} cores), {head.get('threads')} thread "
+        "per solver; other processors, caches and thread counts order solvers differently.",
+        "Intervals are bootstrapped over the rounds of one process per solver; the difference between two "
+        "starts of the same process is not in them.",
+        "Cold starts only: a path of penalties with warm starts is another question.",
+        "The first call (import and compilation) is not in the times; it has a column of its own.",
+        "Certificates are computed in float64 with an estimated radius; the rigorous level is apart.",
+        "A geometric mean weighs a microsecond problem like a second-long one; the table of cells has both.",
+    ]
+    if report.torn:
+        lines.append(f"{report.torn} torn line(s) of the record were skipped.")
+    if head.get("dirty"):
+        lines.append("The checkout had uncommitted changes.")
+    return lines

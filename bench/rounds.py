@@ -1,0 +1,163 @@
+"""What runs next and for how long: the ladder of tolerances, the budget, the repeats.
+
+Accuracy is deterministic, so each rung of the ladder runs once; only the loosest rung that delivers an
+accuracy tier is repeated for its time.  When the budget is short, repeats go first, then the tightest rungs,
+and a cell never: every solver is heard of in every cell.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from statistics import median
+from time import monotonic
+from typing import Any
+
+from verification import verdict
+
+__all__ = ["EXTRA", "LADDER", "TIERS", "Budget", "Ladder", "Repeats", "suboptimality"]
+
+TIERS = verdict.TIERS["float64"]  # accuracies at which times are compared, relative to N
+LADDER = (1e-2, 1e-4, 1e-6, 1e-8, 1e-10, 1e-12)  # values of tol, loosest first
+EXTRA = (1e-14, 1e-16)  # only for a solver whose tol is no duality gap and that has not met every tier
+
+LONG_RUN = 1.0  # seconds; a run that takes longer is the last of its ladder
+LADDER_SHARE = 0.6  # of the budget; the rest is for repeats
+FLOOR = 1e-12  # a relative suboptimality that no tighter rung needs to improve
+
+
+@dataclass
+class Budget:
+    """Seconds that a run may take, and how they are divided.
+
+    Parameters
+    ----------
+    seconds : float
+        For everything: start-up, ladders, repeats, certification.
+    longest : float
+        Upper limit in seconds for a single run of a solver.
+    clock : callable
+        Seconds, monotonic; replaced in tests.
+    """
+
+    seconds: float
+    longest: float = 10.0
+    clock: Callable[[], float] = monotonic
+    start: float = field(init=False)
+
+    def __post_init__(self) -> None:
+        if not self.seconds > 0:
+            raise ValueError(f"the budget is {self.seconds} s: it must be > 0")
+        self.start = self.clock()
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds since the start."""
+        return self.clock() - self.start
+
+    @property
+    def left(self) -> float:
+        """Seconds left, >= 0."""
+        return max(0.0, self.seconds - self.elapsed)
+
+    @property
+    def left_for_ladders(self) -> float:
+        """Seconds left of the ladders' share, >= 0."""
+        return max(0.0, LADDER_SHARE * self.seconds - self.elapsed)
+
+    def limit(self, runs_left: int) -> float:
+        """Seconds granted to one run while `runs_left` pairs wait for their first answer.
+
+        Most runs need far less than their share, so a run may take twenty shares; never less than a second (a
+        cell is not shed) and never more than `longest`.
+        """
+        share = self.left_for_ladders / max(1, runs_left)
+        return min(self.longest, max(1.0, 20 * share))
+
+
+@dataclass
+class Ladder:
+    """The rungs of one (solver, configuration, cell): which is next, and why there is none.
+
+    Parameters
+    ----------
+    claims_gap : bool
+        Whether the solver's tol is a duality gap; if not, it gets the EXTRA rungs while a tier is unmet.
+    cap : float
+        Seconds that the whole ladder may take.
+    """
+
+    claims_gap: bool = True
+    cap: float = 4.0
+    tols: tuple[float, ...] = LADDER
+    next: int | None = 0
+    spent: float = 0.0
+    ended: str = ""
+
+    def __post_init__(self) -> None:
+        self.tols = tuple(self.tols)
+
+    def record(self, seconds: float | None, reached: float | None, floor: float) -> str:
+        """Take the outcome of the rung that was next; return what is to be said aloud, or "".
+
+        Parameters
+        ----------
+        seconds : float or None
+            Of the run; None if it gave no answer, which ends the ladder.
+        reached : float or None
+            Relative suboptimality proven so far, an upper bound.
+        floor : float
+            The radius relative to N: nothing below it can be proven.
+        """
+        assert self.next is not None
+        last = len(self.tols) - 1
+        if seconds is None or reached is None:
+            self.next, self.ended = None, "no answer"
+            return ""
+        self.spent += seconds
+        rung = self.next
+        self.next = rung + 1 if rung < last else None
+        if self.next is None:
+            if not self.claims_gap and self.tols[-1] != EXTRA[-1] and reached + floor > TIERS[-1]:
+                self.tols += EXTRA
+                self.next = rung + 1
+            else:
+                self.ended = "complete"
+        elif reached <= max(FLOOR, floor):
+            # Nothing left to prove; the tightest rung alone remains, where a wrong penalty shows best.
+            self.next = last
+        if self.next is not None:
+            if seconds > LONG_RUN:
+                return self.shed(f"the run took over {LONG_RUN:g} s")
+            if self.spent > self.cap:
+                return self.shed(f"its ladder took over {self.cap:g} s")
+        return ""
+
+    def shed(self, why: str) -> str:
+        """Give up the remaining rungs; return the words."""
+        assert self.next is not None
+        self.ended = f"tol {self.tols[self.next]:g} and tighter not run: {why}"
+        self.next = None
+        return self.ended
+
+
+def suboptimality(row: dict[str, Any], best_dual: float) -> float | None:
+    """Return (primal - best_dual) / scale of a row, >= 0, None without a number: to decide what runs."""
+    primal, scale = row.get("primal"), row.get("scale")
+    if primal is None or not scale:
+        return None
+    return float(max(0.0, primal - best_dual) / scale)
+
+
+@dataclass
+class Repeats:
+    """How often one rung has been timed, and whether it is worth another round."""
+
+    seconds: list[float]
+    most: int = 15
+    cap: float = 1.5
+
+    @property
+    def wanted(self) -> bool:
+        """Whether one more round stays within `most` rounds and `cap` seconds."""
+        return len(self.seconds) < self.most and sum(self.seconds) + median(self.seconds) <= self.cap

@@ -1,0 +1,265 @@
+"""One solver in one process, spoken to by JSON lines.
+
+The protocol has descriptors of its own, taken before anything else is imported: whatever a library prints
+goes to the log, and can neither break the protocol nor block it.  Threads are pinned by the environment that
+the parent (process.py) starts this process with.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+if __name__ == "__main__":
+    REQUESTS, ANSWERS = os.dup(0), os.dup(1)  # dup: not inherited by processes that a solver may start
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+    os.dup2(2, 1)
+
+import ctypes
+import gc
+import json
+import signal
+import traceback
+from collections import OrderedDict
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+
+from bench import payload
+from bench.decoy import decoy, kind
+from solvers import Entry, Problem, Solution, SolverMissing, SolverRefused, Status, Stop, entry
+
+# What a solver may say of its own run; anything else in a Solution carries no coefficients to judge.
+ANSWERED = {Status.CONVERGED, Status.MAX_ITER, Status.TIME_LIMIT, Status.STALLED}
+
+DATA_KEPT = 400_000_000  # bytes of arrays that a worker keeps, so that a cell is not read anew for every run
+
+
+class NotASolution(Exception):
+    """What the solver returned cannot be judged; the text says why."""
+
+
+def die_with_parent() -> None:
+    """Ask the kernel to end this process when the parent is gone, even in the middle of a run (Linux)."""
+    if sys.platform == "linux":
+        PR_SET_PDEATHSIG = 1
+        ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+@contextmanager
+def compilation() -> Iterator[Callable[[], bool]]:
+    """Notice whether numba compiled, or loaded compiled code, inside the block."""
+    event = sys.modules.get("numba.core.event")
+    if event is None:
+        yield lambda: "numba.core.event" in sys.modules  # imported meanwhile: surely a first call
+        return
+    with event.install_recorder("numba:compiler_lock") as recorder:
+        yield lambda: bool(recorder.buffer)
+
+
+def checked(solution: Any, problem: Problem) -> Solution:
+    """Return the solution if it can be judged; raise :class:`NotASolution` with words if it cannot."""
+    if not isinstance(solution, Solution):
+        raise NotASolution(f"returned a {type(solution).__name__}, not a Solution")
+    if solution.status not in ANSWERED:
+        return solution
+    coef = np.asarray(solution.coef)
+    if coef.shape != (problem.p,):
+        raise NotASolution(f"returned coefficients of shape {coef.shape}, expected ({problem.p},)")
+    if coef.dtype.kind != "f":
+        raise NotASolution(f"returned coefficients of dtype {coef.dtype}, expected float64")
+    bad = np.flatnonzero(~np.isfinite(coef))
+    if bad.size:
+        raise NotASolution(f"returned {coef[bad[0]]} as coefficient {bad[0]} ({bad.size} not finite in all)")
+    if not np.isfinite(solution.intercept):
+        raise NotASolution(f"returned {solution.intercept} as intercept")
+    if not problem.intercept and solution.intercept != 0:
+        raise NotASolution(f"returned the intercept {solution.intercept} for a problem without one")
+    return solution
+
+
+def last_line(error: BaseException) -> str:
+    """Return the last line of a traceback, with the place the error was raised."""
+    words = traceback.format_exception_only(error)[-1].strip()
+    frames = traceback.extract_tb(error.__traceback__)
+    return f"{words} ({os.path.basename(frames[-1].filename)}:{frames[-1].lineno})" if frames else words
+
+
+class Bench:
+    """The solver, the problem at hand, and what has been warmed up."""
+
+    def __init__(self, spec: str) -> None:
+        self.entry: Entry = entry(spec)
+        self.data: OrderedDict[str, dict[str, Any]] = OrderedDict()  # by path, least recently used first
+        self.problems: dict[str, tuple[Problem, str]] = {}  # with the path of their arrays, by digest
+        self.problem: Problem | None = None
+        self.digest = ""
+        self.warm: set[tuple[str, str]] = set()
+
+    def hello(self) -> dict[str, Any]:
+        """Describe the solver."""
+        solver = self.entry
+        return {
+            "name": solver.name,
+            "summary": solver.summary,
+            "package": solver.package,
+            "package_version": solver.version(),
+            "own": solver.own,
+            "claims_gap": solver.claims_gap,
+            "supports": sorted(solver.supports),
+            "cites": list(solver.cites),
+            "configurations": {name: repr(options) for name, options in solver.configurations.items()},
+        }
+
+    def load(self, data: str, scalars: dict[str, Any], digest: str) -> dict[str, Any]:
+        """Take a problem, from memory if it was loaded before; answer whether the solver refuses it."""
+        if digest not in self.problems:
+            problem = payload.problem_of(self._arrays(data), scalars)
+            if problem.digest != digest:
+                self.forget(data)
+                raise NotASolution("the problem arrived changed: its digest differs from the orchestrator's")
+            self.problems[digest] = (problem, data)
+        self.problem, self.digest = self.problems[digest][0], digest
+        return {"refuses": self.entry.refuses(self.problem)}
+
+    def _arrays(self, path: str) -> dict[str, Any]:
+        if path not in self.data:
+            self.data[path] = payload.load(path)
+            while len(self.data) > 1 and sum(map(payload.nbytes, self.data.values())) > DATA_KEPT:
+                self.forget(next(iter(self.data)))
+        self.data.move_to_end(path)
+        return self.data[path]
+
+    def forget(self, path: str) -> None:
+        """Drop arrays and every problem made of them; they are read again when next asked for."""
+        self.data.pop(path, None)
+        self.problems = {key: kept for key, kept in self.problems.items() if kept[1] != path}
+
+    def warm_up(self, configuration: str, time_limit: float | None) -> dict[str, Any]:
+        """Compile on a decoy, once for each kind of problem; the answer is the first call's time, or none."""
+        problem = self._loaded()
+        key = (kind(problem), configuration)
+        if key in self.warm:
+            return {"warm": True}
+        stand_in = decoy(problem)
+        answer: dict[str, Any] = {}
+        # The tight one so that every phase of the method is entered.
+        for tol in (1e-2, 1e-9):
+            timed = self._timed(stand_in, Stop(tol=tol, time_limit=time_limit), configuration)
+            solution = timed.pop("solution")
+            answer = answer or {**timed, "status": checked(solution, stand_in).status.name}
+        self.warm.add(key)
+        gc.collect()
+        gc.freeze()  # what the libraries hold is not walked through again before every timed call
+        return {"warm": False, "kind": key[0], **answer}
+
+    def run(self, tol: float, time_limit: float | None, configuration: str, out: str) -> dict[str, Any]:
+        """Time one cold start and write its coefficients to `out`."""
+        problem = self._loaded()
+        try:
+            timed = self._timed(problem, Stop(tol=tol, time_limit=time_limit), configuration)
+        finally:
+            changed = problem.digest != self.digest
+            if changed:
+                self.forget(self.problems[self.digest][1])
+                self.problem = None
+        if changed:
+            raise NotASolution("input changed: the solver wrote into X or y")
+        solution = checked(timed.pop("solution"), problem)
+        answer = {
+            **timed,
+            "status": solution.status.name,
+            "message": str(solution.message),
+            "n_iter": int(solution.n_iter),
+            "claimed_gap": None if solution.claimed_gap is None else float(solution.claimed_gap),
+        }
+        if solution.status in ANSWERED:
+            np.save(out, np.ascontiguousarray(solution.coef, dtype=np.float64), allow_pickle=False)
+            answer["intercept"] = float(solution.intercept)
+        return answer
+
+    def environment(self) -> dict[str, Any]:
+        """Describe the numerical libraries that this process has loaded by now."""
+        from threadpoolctl import (
+            threadpool_info,  # late: a solver starts with nothing loaded but numpy and scipy
+        )
+
+        keys = ("user_api", "internal_api", "version", "architecture", "num_threads")
+        return {"blas": [{key: pool.get(key) for key in keys} for pool in threadpool_info()]}
+
+    def _loaded(self) -> Problem:
+        if self.problem is None:
+            raise NotASolution("no problem is loaded")
+        return self.problem
+
+    def _timed(self, problem: Problem, stop: Stop, configuration: str) -> dict[str, Any]:
+        """One fresh setup, one run: each timed, with the garbage collector out of the way."""
+        options = self.entry.configurations[configuration]
+        gc.collect()
+        with compilation() as compiled:
+            gc.disable()
+            try:
+                start = perf_counter()
+                run = self.entry.setup(problem, stop, **options)
+                ready = perf_counter()
+                solution = run()
+                end = perf_counter()
+            finally:
+                gc.enable()
+            fresh = compiled()
+        return {
+            "setup_seconds": ready - start,
+            "run_seconds": end - ready,
+            "compiled": fresh,
+            "solution": solution,
+        }
+
+
+def answer(bench: Bench, request: dict[str, Any]) -> dict[str, Any]:
+    """Do what a request asks; an error becomes a status with words.
+
+    SystemExit passes: a solver that leaves the process has crashed, whatever exit code it chose.
+    """
+    operations: dict[str, Callable[..., dict[str, Any]]] = {
+        "hello": bench.hello,
+        "load": bench.load,
+        "warm_up": bench.warm_up,
+        "run": bench.run,
+        "environment": bench.environment,
+    }
+    try:
+        return operations[request.pop("op")](**request)
+    except SolverRefused as error:
+        return {"status": Status.REFUSED.name, "message": str(error)}
+    except SolverMissing as error:
+        return {"status": Status.MISSING.name, "message": str(error)}
+    except MemoryError as error:
+        return {"status": Status.MEMORY.name, "message": last_line(error)}
+    except NotASolution as error:
+        return {"status": Status.FAILED.name, "message": str(error)}
+    except Exception as error:  # the boundary to foreign code: whatever it raises is a row
+        traceback.print_exc()
+        return {"status": Status.FAILED.name, "message": last_line(error)}
+
+
+def main(spec: str) -> None:
+    """Answer requests until the parent closes the pipe."""
+    die_with_parent()
+    with os.fdopen(REQUESTS, "rb") as requests, os.fdopen(ANSWERS, "wb") as answers:
+        bench: Bench | None = None
+        for line in requests:
+            request = json.loads(line)
+            try:
+                bench = bench or Bench(spec)
+                reply = answer(bench, request)
+            except Exception as error:  # the solver's file cannot even be read
+                reply = {"status": Status.FAILED.name, "message": last_line(error)}
+            answers.write(json.dumps(reply).encode() + b"\n")
+            answers.flush()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

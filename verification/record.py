@@ -1,0 +1,201 @@
+"""Records: one JSON object a line, appended and never edited.
+
+A row is on the disk before the next run starts, so that whatever ends the process (a kill, a power cut) costs
+at most the row being written.  A torn last line is skipped on reading, and counted.  Two runs never write
+to one file: the writer holds a lock on it.  Values without a JSON form are written so that any JSON reader
+copes: nan as null, infinities as the strings "inf" and "-inf"; :func:`read` turns those into floats again.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import math
+import os
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import numpy as np
+
+__all__ = ["RecordError", "RecordLocked", "Recorder", "check_room", "jsonable", "read", "read_counting"]
+
+_INFINITIES = {"inf": math.inf, "-inf": -math.inf}
+
+
+class RecordError(OSError):
+    """Records cannot be written here; the message says where, why and what to do."""
+
+
+class RecordLocked(RecordError):
+    """Another process is writing this record."""
+
+
+def jsonable(value: Any) -> Any:
+    """Return `value` in a form that every JSON reader accepts.
+
+    Parameters
+    ----------
+    value : object
+        Scalars (Python's or numpy's), strings, None, and lists, tuples, sets and mappings of these.
+
+    Returns
+    -------
+    object
+        The same with nan as None, +-inf as "inf" / "-inf", numpy scalars as Python's, sets sorted to lists.
+
+    Raises
+    ------
+    TypeError
+        For anything else: a record holds flat data, never an object in disguise.
+    """
+    if value is None or isinstance(value, (bool, int, str)):
+        return value
+    if isinstance(value, np.generic):
+        return jsonable(value.item())
+    if isinstance(value, float):
+        if math.isnan(value):
+            return None
+        return value if math.isfinite(value) else ("inf" if value > 0 else "-inf")
+    if isinstance(value, Mapping):
+        return {str(key): jsonable(item) for key, item in value.items()}
+    if isinstance(value, (set, frozenset)):
+        return [jsonable(item) for item in sorted(value)]
+    if isinstance(value, (list, tuple)):
+        return [jsonable(item) for item in value]
+    if isinstance(value, os.PathLike):
+        return str(value)
+    raise TypeError(f"a record cannot hold a {type(value).__name__}: {value!r}")
+
+
+class Recorder:
+    """Append rows to one file, each on the disk when :meth:`append` returns.
+
+    Parameters
+    ----------
+    path : path-like
+        The .jsonl file; it and its folder are made if absent.
+
+    Raises
+    ------
+    RecordLocked
+        Another process has the file open for writing.
+    RecordError
+        The file cannot be opened or, from :meth:`append`, written.
+    """
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        self.path = Path(path)
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            # "a+": a torn last line of an earlier, killed run has to be read to be noticed.
+            self._file = open(self.path, "ab+")  # noqa: SIM115 held, with its lock, until close()
+        except OSError as error:
+            raise RecordError(f"cannot write records to {self.path}: {error.strerror or error}") from error
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            self._file.close()
+            raise RecordLocked(
+                f"{self.path} is being written by another run: wait, or start a new one"
+            ) from error
+        self._close_torn_line()
+
+    def _close_torn_line(self) -> None:
+        end = self._file.seek(0, os.SEEK_END)
+        if end:
+            self._file.seek(end - 1)
+            if self._file.read(1) != b"\n":
+                self._write(b"\n")
+
+    def _write(self, line: bytes) -> None:
+        try:
+            self._file.write(line)
+            self._file.flush()
+            os.fsync(self._file.fileno())
+        except OSError as error:
+            raise RecordError(
+                f"cannot append to {self.path}: {error.strerror or error}; every row before this one is safe"
+            ) from error
+
+    def append(self, row: Mapping[str, Any]) -> None:
+        """Write one row and wait until it is on the disk."""
+        line = json.dumps(jsonable(row), allow_nan=False, separators=(",", ":"), ensure_ascii=False)
+        self._write(line.encode() + b"\n")
+
+    def close(self) -> None:
+        """Give up the lock."""
+        self._file.close()
+
+    def __enter__(self) -> Recorder:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def _restore(value: Any) -> Any:
+    return _INFINITIES.get(value, value) if isinstance(value, str) else value
+
+
+def read_counting(path: str | os.PathLike[str]) -> tuple[list[dict[str, Any]], int]:
+    """Read a record; return its rows and the number of torn lines that were skipped."""
+    rows: list[dict[str, Any]] = []
+    torn = 0
+    with open(path, "rb") as file:
+        for line in file:
+            if not line.strip():
+                continue
+            try:
+                row = json.loads(line)
+            except ValueError:  # includes invalid UTF-8: a line cut in the middle of a character
+                torn += 1
+                continue
+            rows.append({key: _restore(value) for key, value in row.items()})
+    return rows, torn
+
+
+def read(path: str | os.PathLike[str]) -> list[dict[str, Any]]:
+    """Read the rows of a record, in the order of writing; a torn line (a killed writer) is left out."""
+    return read_counting(path)[0]
+
+
+def check_room(folder: str | os.PathLike[str], needed: int = 50_000_000) -> None:
+    """Say before hours of work that the results could not be kept.
+
+    Parameters
+    ----------
+    folder : path-like
+        Where records and reports will go; made if absent.
+    needed : int
+        Bytes that must be free.
+
+    Raises
+    ------
+    RecordError
+        The folder cannot be made or written, or the disk has less than `needed` bytes left.
+    """
+    folder = Path(folder)
+    probe = folder / f".probe-{os.getpid()}"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with open(probe, "wb") as file:
+            file.write(b"probe\n" * 1000)
+            file.flush()
+            os.fsync(file.fileno())
+        probe.unlink()
+    except OSError as error:
+        raise RecordError(
+            f"{folder} cannot be written ({error.strerror or error}): nothing was measured. "
+            "Free it, or choose another folder with --results."
+        ) from error
+    free = shutil.disk_usage(folder).free
+    if free < needed:
+        raise RecordError(
+            f"{folder} has {free / 1e6:.0f} MB left, a run wants {needed / 1e6:.0f}: nothing was measured. "
+            "Free some space, or choose another folder with --results."
+        )
