@@ -1,8 +1,8 @@
-"""The lasso or elastic net on a Gram matrix: descent until the signs settle, then Newton steps on their face.
+"""The lasso or elastic net on a Gram matrix: descent while signs change, then an exact active-set method.
 
-    min over w:  1/2 w'G w - c'w + sum_j ( lam1_j |w_j| + lam2_j/2 w_j^2 )        [w >= 0]
+    (GRAM)  min over w:  1/2 w'G w - c'w + sum_j ( lam1_j |w_j| + lam2_j/2 w_j^2 )        [w >= 0]
 
-Everything works on g = c - G w, which the caller may renew from the true residual: that makes the outer
+Everything works on g = c - G w, which the caller renews from the true residual: that makes the outer
 iteration one of iterative refinement, and the Gram matrix's own rounding harmless.
 """
 
@@ -11,22 +11,20 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from scipy.linalg.lapack import dpotrf, dpotrs
 
 from ._kernels import jit, prox
 from .problem import Vector
 
-EPS = 2.0**-52
+SINGULAR = 1e-11  # a pivot below this, against its diagonal, is taken for a linear dependence
 
 
 @jit
 def descend(
     G: Any, K: int, g: Any, w: Any, lam1: Any, lam2: Any, positive: bool, sweeps: int, enough: float
-) -> float:
-    # Sweeps until no sign has changed in two of them, or the largest move (dw_j^2 G_jj) is `enough`.
-    # Returns that largest move. A coordinate that stays costs O(1), one that moves O(K).
+) -> bool:
+    # Coordinate descent until no sign has changed in two sweeps, or the largest move (dw_j^2 G_jj) is
+    # `enough` (then True). A coordinate that stays costs O(1), one that moves O(K).
     settled = 0
-    largest = 0.0
     for _ in range(sweeps):
         largest = 0.0
         flips = 0
@@ -45,80 +43,213 @@ def descend(
                 largest = max(largest, d * d * curvature)
                 if new == 0.0 or old == 0.0 or (new > 0.0) != (old > 0.0):
                     flips += 1
+        if largest <= enough:
+            return True
         settled = settled + 1 if flips == 0 else 0
-        if largest <= enough or settled == 2:
-            break
-    return largest
+        if settled == 2:
+            return False
+    return False
 
 
 @jit
-def _face_change(H: Any, gF: Any, w: Any, e: Any, lam1: Any, lam2: Any) -> float:
-    # Change of the objective by the step e on the face's columns
-    total = 0.0
-    for i in range(e.size):
-        quad = 0.0
-        for j in range(e.size):
-            quad += H[i, j] * e[j]
-        new = w[i] + e[i]
-        total += e[i] * (0.5 * quad - gF[i])
-        total += lam1[i] * (abs(new) - abs(w[i])) + 0.5 * lam2[i] * (new - w[i]) * (new + w[i])
-    return total
+def _forward(L: Any, f: int, b: Any) -> None:
+    # b <- L^-1 b
+    for i in range(f):
+        t = b[i]
+        for k in range(i):
+            t -= L[i, k] * b[k]
+        b[i] = t / L[i, i]
 
 
-def newton_on_face(G: Vector, K: int, g: Vector, w: Vector, lam1: Vector, lam2: Vector) -> tuple[bool, float]:
-    """One Newton step on the face of the current signs; coordinates that would cross zero stop there.
+@jit
+def _backward(L: Any, f: int, b: Any) -> None:
+    # b <- L^-T b
+    for i in range(f - 1, -1, -1):
+        b[i] /= L[i, i]
+        t = b[i]
+        for k in range(i):
+            b[k] -= L[i, k] * t
 
-    Returns
-    -------
-    full : bool
-        Whether no coordinate crossed: the step is then the exact minimiser on the face.
-    decrease : float
-        Decrease of the objective, >= 0.
+
+@jit
+def _delete(L: Any, f: int, q: int) -> None:
+    # Cholesky factor without row and column q: rows move up, Givens rotations restore the triangle
+    for i in range(q, f - 1):
+        for k in range(i + 2):
+            L[i, k] = L[i + 1, k]
+    for i in range(q, f - 1):
+        a, b = L[i, i], L[i, i + 1]
+        h = np.sqrt(a * a + b * b)
+        c, s = a / h, b / h
+        for k in range(i, f - 1):
+            x, y = L[k, i], L[k, i + 1]
+            L[k, i] = c * x + s * y
+            L[k, i + 1] = c * y - s * x
+
+
+@jit
+def polish(
+    G: Any, K: int, g: Any, w: Any, lam1: Any, lam2: Any, positive: bool,
+    L: Any, F: Any, sign: Any, where: Any, f: int, steps: int,
+) -> Any:  # fmt: skip
+    # Active-set method from the face F (f columns with signs, L the Cholesky factor of G_FF + lam2):
+    # minimise on the face; a column that reaches zero leaves; once at the face's minimum, the worst
+    # violators enter. A linearly dependent entrant moves along the null direction (the fit stays, the
+    # penalty falls) until another column leaves. Returns f, and whether it ended with no violator.
+    b = np.empty(L.shape[0])
+    d = np.empty(L.shape[0])
+    start = w[:K].copy()  # w when g was last renewed
+    renewed = 0
+    for _ in range(steps):
+        # ---- to the minimum of the face
+        for a in range(f):
+            j = F[a]
+            b[a] = g[j] - lam1[j] * sign[a] - lam2[j] * w[j]
+        drop = True
+        while drop and f > 0:
+            drop = False
+            for a in range(f):
+                d[a] = b[a]
+            _forward(L, f, d)
+            _backward(L, f, d)
+            t, hit = 1.0, -1
+            for a in range(f):
+                j = F[a]
+                if lam1[j] == 0.0 and not positive:
+                    continue  # no corner at zero
+                if (w[j] + d[a]) * sign[a] <= 0.0 and (d[a] * sign[a] < 0.0):
+                    ta = -w[j] / d[a]
+                    if ta < t:
+                        t, hit = ta, a
+            for a in range(f):
+                w[F[a]] += t * d[a]
+                b[a] *= 1.0 - t
+            if hit >= 0:
+                w[F[hit]] = 0.0
+                where[F[hit]] = -1
+                _delete(L, f, hit)
+                for a in range(hit, f - 1):
+                    F[a], sign[a], b[a] = F[a + 1], sign[a + 1], b[a + 1]
+                    where[F[a]] = a
+                f -= 1
+                drop = True
+        # ---- g at the new point
+        moved = False
+        for j in range(K):
+            e = w[j] - start[j]
+            if e != 0.0:
+                moved = True
+                row = G[j]
+                for i in range(K):
+                    g[i] -= e * row[i]
+                start[j] = w[j]
+        # ---- who enters
+        worst = 0.0
+        for j in range(K):
+            if where[j] < 0 and G[j, j] > 0.0:
+                over = (g[j] if positive else abs(g[j])) - lam1[j]
+                if over > 1e-13 * lam1[j]:
+                    worst = max(worst, over * over / G[j, j])
+        if worst == 0.0:
+            if not moved or renewed == 1:
+                return f, True
+            renewed += 1  # once more from the renewed g: a step of iterative refinement
+            continue
+        renewed = 0
+        room = 1 + f // 16
+        for j in range(K):
+            if room == 0:
+                break
+            if where[j] >= 0 or G[j, j] == 0.0:
+                continue
+            over = (g[j] if positive else abs(g[j])) - lam1[j]
+            if over <= 1e-13 * lam1[j] or over * over < 0.25 * worst * G[j, j]:
+                continue
+            s = 1.0 if g[j] > 0.0 else -1.0
+            entered = False
+            while not entered:
+                for a in range(f):
+                    d[a] = G[F[a], j]
+                _forward(L, f, d)
+                pivot = G[j, j] + lam2[j]
+                for a in range(f):
+                    pivot -= d[a] * d[a]
+                if pivot > SINGULAR * (G[j, j] + lam2[j]):
+                    for a in range(f):
+                        L[f, a] = d[a]
+                    L[f, f] = np.sqrt(pivot)
+                    F[f], sign[f], where[j] = j, s, f
+                    f += 1
+                    entered = True
+                else:
+                    _backward(L, f, d)  # x_j is the combination d of the face's columns
+                    t, hit = np.inf, -1
+                    for a in range(f):
+                        i = F[a]
+                        e = -s * d[a]
+                        if (lam1[i] > 0.0 or positive) and e * sign[a] < 0.0:
+                            ta = -w[i] / e
+                            if ta < t:
+                                t, hit = ta, a
+                    if hit < 0:
+                        break  # dependent on unpenalised columns alone: rounding made it a violator
+                    for a in range(f):
+                        w[F[a]] -= t * s * d[a]
+                    w[j] += t * s
+                    w[F[hit]] = 0.0
+                    where[F[hit]] = -1
+                    _delete(L, f, hit)
+                    for a in range(hit, f - 1):
+                        F[a], sign[a] = F[a + 1], sign[a + 1]
+                        where[F[a]] = a
+                    f -= 1
+            room -= 1
+    return f, False
+
+
+@jit
+def _greedy_face(G: Any, w: Any, K: int, lam2: Any, L: Any, F: Any) -> int:
+    # Cholesky factor column by column, leaving out those that depend on the ones before
+    f = 0
+    d = np.empty(L.shape[0])
+    for j in range(K):
+        if w[j] == 0.0:
+            continue
+        for a in range(f):
+            d[a] = G[F[a], j]
+        _forward(L, f, d)
+        pivot = G[j, j] + lam2[j]
+        for a in range(f):
+            pivot -= d[a] * d[a]
+        if pivot > SINGULAR * (G[j, j] + lam2[j]):
+            for a in range(f):
+                L[f, a] = d[a]
+            L[f, f] = np.sqrt(pivot)
+            F[f] = j
+            f += 1
+    return f
+
+
+def face(G: Vector, K: int, g: Vector, w: Vector, lam2: Vector, L: Vector, F: Any) -> int:
+    """Cholesky factor of G_FF + diag(lam2) for the support F of w into L; returns its size.
+
+    Where that is singular, columns that depend on earlier ones are set to zero (w and g are changed).
     """
-    F = np.flatnonzero(w[:K])
-    if F.size == 0:
-        return True, 0.0
-    H = G[np.ix_(F, F)]
-    wF, gF, l1, l2 = w[F], g[F], lam1[F], lam2[F]
-    d = _solve(H, l2, gF - l1 * np.sign(wF) - l2 * wF)
-    crosses = (wF + d) * wF <= 0
-    crosses &= l1 > 0  # an unpenalised or ridge column has no corner at zero
-    e, full = d, True
-    if crosses.any():
-        full = False
-        first = float(np.min(-wF[crosses] / d[crosses]))
-        t = 1.0
-        while True:  # the projected step if it descends, else as far as the first crossing
-            e = np.where((wF + t * d) * wF <= 0, -wF, t * d) if t > first else first * d
-            e = np.where(l1 > 0, e, min(t, 1.0) * d)
-            if t <= first:
-                e[crosses & (-wF / np.where(d == 0, 1.0, d) <= first * (1 + 4 * EPS))] *= 1.0
-                hit = crosses & (np.abs(wF + first * d) <= 4 * EPS * np.abs(wF))
-                e[hit] = -wF[hit]
-                break
-            if _face_change(H, gF, wF, e, l1, l2) < 0:
-                break
-            t = max(t / 4, first)
-    change = _face_change(H, gF, wF, e, l1, l2)
-    if change > 0:  # rounding: already at the minimum of this face
-        return full, 0.0
-    w[F] = np.where(e == -wF, 0.0, wF + e)
-    g[:K] -= G[:K, F] @ e if F.size < K else G[:K, :K] @ e
-    return full, -change
-
-
-def _solve(H: Vector, lam2: Vector, rhs: Vector) -> Vector:
-    """Solve (H + diag lam2) d = rhs; where it is singular, a proximal step with the least shift that factors."""
-    A = np.array(H, order="F")
-    diagonal = np.diagonal(H) + lam2
-    shift = 0.0
-    while True:
-        A[:] = H
-        np.fill_diagonal(A, diagonal * (1.0 + shift))
-        L, info = dpotrf(A, lower=1, overwrite_a=1, clean=0)
-        if info == 0:
-            pivots = np.diagonal(L) ** 2
-            if shift > 0 or np.all(pivots > 16 * EPS * diagonal):
-                d, _ = dpotrs(L, rhs, lower=1)
-                return np.asarray(d)
-        shift = max(100 * shift, 1e-13 * diagonal.size)
+    support = np.flatnonzero(w[:K])
+    H = G[np.ix_(support, support)]
+    diagonal = np.diagonal(H) + lam2[support]
+    np.fill_diagonal(H, diagonal)
+    try:
+        C = np.linalg.cholesky(H)
+        regular = bool(np.all(np.diagonal(C) ** 2 > SINGULAR * diagonal))
+    except np.linalg.LinAlgError:
+        regular = False
+    if regular:
+        L[: support.size, : support.size] = C
+        F[: support.size] = support
+        return int(support.size)
+    f = int(_greedy_face(G, w, K, lam2, L, F))
+    out = np.setdiff1d(support, F[:f])
+    g[:K] += G[:K, out] @ w[out]
+    w[out] = 0.0
+    return f

@@ -25,6 +25,8 @@ SUPPORTS = {"l1", "l2", "positive", "sparse"}
 CITES = ("massias2018", "lee2007", "fercoq2015")
 PACKAGE = None
 
+STEP = 0.3  # factor from one kappa to the next
+
 
 def refuses(problem: Problem) -> str | None:
     """Without an L1 penalty nothing is sparse: a factorisation is the method then."""
@@ -43,7 +45,9 @@ def setup(problem: Problem, stop: Stop) -> Callable[[], Solution]:
 
 
 class _ActiveSet:
-    """State of one solve: the working set with its Gram matrix, and what is known of every column's a_j'r."""
+    """State of one solve: the working set W with its Gram matrix, the face F of W with its Cholesky factor,
+    and what is known of every column's a_j'r.
+    """  # noqa: D205
 
     def __init__(self, columns: Columns, stop: Stop) -> None:
         form = columns.form
@@ -56,12 +60,18 @@ class _ActiveSet:
         self.u[self.dead] = 0.0
         self.residuals = [form.z]
         self.stamp = np.zeros(form.k, dtype=np.intp)
+        # lam1 is kappa times the wanted one while W is being found: far from the solution a W of few
+        # columns would be fitted too closely and draw in columns that do not belong
+        ratio = np.abs(self.u) / np.where(form.lam1 > 0, form.lam1, np.inf)
+        self.kappa = max(1.0, STEP * float(ratio.max(initial=0.0)))
         self.W = np.flatnonzero(form.free & ~self.dead)
         self.inside = np.zeros(form.k, dtype=bool)
         self.inside[self.W] = True
         self.K = 0  # columns of W that G covers
         self.G = np.empty((0, 0))
         self.w = np.empty(0)
+        self.f = -1  # columns of the face; -1: not factored
+        self.where = np.empty(0, dtype=np.intp)  # position in F of each column of W, -1 outside
         self.columns_read = form.k
 
     # ------------------------------------------------------------------ the loop
@@ -71,20 +81,24 @@ class _ActiveSet:
         scale = form.scale
         gap, status, n_iter = np.inf, Status.MAX_ITER, 0
         best, stuck = np.inf, 0
-        r = form.z
         for n_iter in range(1, stop.max_iter + 1):
-            grew = self._grow(n_iter)
-            self._optimise(enough=max(0.01 * stop.tol * scale, 1e-3 * min(gap, scale)) if grew else 0.0)
+            added = self._grow()
+            if self.kappa > 1:
+                self._rough(enough=1e-2 * scale)
+            else:
+                self._exact(added)
             r = self.columns.residual(self.W, self.w)
             gap = self._certify(r)
             if gap <= stop.tol * scale or gap == 0.0:
                 status = Status.CONVERGED
                 break
-            stuck = stuck + 1 if not grew and gap > 0.5 * best else 0
-            best = min(best, gap)
-            if stuck == 3:
-                status = Status.STALLED
-                break
+            if self.kappa == 1:
+                stuck = stuck + 1 if added == 0 and gap > 0.5 * best else 0
+                best = min(best, gap)
+                if stuck == 3:
+                    status = Status.STALLED
+                    break
+            self.kappa = max(1.0, STEP * self.kappa)
             if stop.time_limit is not None and time.perf_counter() - self.began > stop.time_limit:
                 status = Status.TIME_LIMIT
                 break
@@ -93,58 +107,72 @@ class _ActiveSet:
         claim = gap / scale if scale > 0 else (0.0 if gap == 0 else np.inf)
         return form.solution(w, status, n_iter, float(claim))
 
-    def _violation(self) -> Vector:
-        """How far each column outside W is beyond its bound, in units of its norm; <= 0 if it is not."""
-        u = self.u if self.form.positive else np.abs(self.u)
-        excess = (u - self.form.lam1) / np.where(self.dead, 1.0, self.norms)
+    def _grow(self) -> int:
+        """Add the worst violators, and some that come near, to W; return how many."""
+        form = self.form
+        u = self.u if form.positive else np.abs(self.u)
+        excess = (u - self.kappa * form.lam1) / np.where(self.dead, 1.0, self.norms)
         excess[self.inside | self.dead] = -np.inf
-        return excess
-
-    def _grow(self, n_iter: int) -> bool:
-        """Add the worst violators to W; False if there are none."""
-        excess = self._violation()
-        violators = np.flatnonzero(excess > 0)
-        if violators.size == 0 and self.W.size == self.K:
-            return False
-        k, K = self.form.k, max(self.W.size, 1)
+        violators = int(np.count_nonzero(excess > 0))
+        if violators == 0 and self.W.size == self.K:
+            return 0
+        k, K = form.k, max(self.W.size, 1)
+        support = int(np.count_nonzero(self.w))
         # A pass over X costs k n; extending the Gram matrix by a columns costs about a K n / 4
-        room = max(int(np.sqrt(4 * k)) if n_iter == 1 else 4 * k // K, np.count_nonzero(self.w), 16)
-        if n_iter == 1 and 2 * violators.size >= k and k <= 512:
+        room = max(int(np.sqrt(4 * k)) if self.K == 0 else 4 * k // K, support, 16)
+        if self.K == 0 and 2 * violators >= k and k <= 512:
             room = k  # tall: the whole symmetric update at once
-        if violators.size > room:
-            violators = violators[np.argpartition(-excess[violators], room)[:room]]
-        self.W = np.concatenate([self.W, np.sort(violators)])
-        self.inside[violators] = True
+        size = min(max(violators, support // 4), room, int(np.count_nonzero(excess > -np.inf)))
+        if size:
+            new = np.sort(np.argpartition(-excess, size - 1)[:size])
+            self.W = np.concatenate([self.W, new])
+            self.inside[new] = True
         self._extend()
-        return True
+        return max(size, 1)
 
     def _extend(self) -> None:
-        """Bring G, w up to W."""
+        """Bring G, w and the face's arrays up to W."""
         size = self.W.size
         if size > self.G.shape[0]:
-            bigger = np.empty((max(size, min(2 * size, self.form.k)),) * 2)
+            capacity = max(size, min(2 * size, self.form.k))
+            bigger = np.empty((capacity, capacity))
             bigger[: self.K, : self.K] = self.G[: self.K, : self.K]
             self.G = bigger
+            self.F, self.sign = np.empty(capacity, dtype=np.intp), np.empty(capacity)
+            self.f = -1
         self.columns.extend_gram(self.G, self.W, self.K)
         self.w = np.concatenate([self.w, np.zeros(size - self.K)])
+        self.where = np.concatenate([self.where, np.full(size - self.K, -1)])
         self.K = size
 
-    def _optimise(self, enough: float) -> None:
-        """Solve the problem restricted to W; stop early where a step gains no more than ``enough``."""
-        from ._gram import descend, newton_on_face
+    def _rough(self, enough: float) -> None:
+        """Coordinate descent on W at kappa lam1, only as far as finding W needs."""
+        from ._gram import descend
+
+        W = self.W
+        g = self.u[W]
+        lam1, lam2 = self.kappa * self.form.lam1[W], self.form.lam2[W]
+        descend(self.G, self.K, g, self.w, lam1, lam2, self.form.positive, 50, 1e-4 * enough)
+        self.f = -1
+
+    def _exact(self, added: int) -> None:
+        """Solve the problem restricted to W: descent where much is new, then the active-set method."""
+        from ._gram import descend, face, polish
 
         W, K, G, w = self.W, self.K, self.G, self.w
         lam1, lam2, positive = self.form.lam1[W], self.form.lam2[W], self.form.positive
         g = self.u[W]  # of the true residual, not of the Gram matrix's: refinement
-        for _ in range(1000):
-            F = np.count_nonzero(w)
-            sweeps = 5 + F * F // (20 * K + 1)  # about what one factorisation costs
-            moved = descend(G, K, g, w, lam1, lam2, positive, sweeps, enough)
-            full, decrease = newton_on_face(G, K, g, w, lam1, lam2)
-            if decrease <= enough and (full or moved <= enough):
-                beyond = (g if positive else np.abs(g)) > lam1 * (1 + 1e-13)
-                if not np.any(beyond & (w == 0)) or moved <= enough:
-                    return
+        if self.f < 0 or added > 8 + self.f // 4:
+            descend(G, K, g, w, lam1, lam2, positive, 50, 0.0)
+            self.L = np.zeros((self.G.shape[0], self.G.shape[0]))
+            self.f = face(G, K, g, w, lam2, self.L, self.F)
+            F = self.F[: self.f]
+            self.sign[: self.f] = np.sign(w[F])
+            self.where = np.full(K, -1)
+            self.where[F] = np.arange(self.f)
+        self.f, _ = polish(
+            G, K, g, w, lam1, lam2, positive, self.L, self.F, self.sign, self.where, self.f, 100_000
+        )
 
     def _certify(self, r: Vector) -> float:
         """Duality gap of (SF) at w, docs/maths.md (GAP), by the augmented-lasso scaling; renews what matters of u."""
