@@ -252,7 +252,8 @@ def _self_outcome(tier: float, at_most: float, radius: float) -> Outcome:
 
 
 def _why_wrong(row: Row, reference: Reference, primal: float, is_tightest: bool) -> str:
-    return _false_claim(row, reference, primal) or (_other_penalty(row) if is_tightest else "")
+    reasons = [_false_claim(row, reference, primal), _other_penalty(row) if is_tightest else ""]
+    return "; ".join(reason for reason in reasons if reason)
 
 
 def _false_claim(row: Row, reference: Reference, primal: float) -> str:

@@ -1,0 +1,230 @@
+"""The door: `python -m verification certify`, `run` and `cases`.
+
+Exit codes: 0 all well; 1 a verdict against one of our solvers (`certify`: against the answer); 2 could not
+run, an uncaught exception included. The last line says which, in words.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import traceback
+from collections.abc import Mapping
+from fnmatch import fnmatch
+from pathlib import Path
+from typing import Annotated, Any, NoReturn
+
+import numpy as np
+import typer
+
+from solvers import ProblemError
+
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    help="Is it right, provably?",
+)
+_said = False  # whether the last line has been printed
+
+
+class CannotRun(Exception):
+    """The input is not what it should be."""
+
+
+def end(code: int, words: str, *, quiet: bool = False) -> NoReturn:
+    """Print the last line and leave; on stderr if stdout is for a machine."""
+    global _said
+    _said = True
+    print(f"exit {code}: {words}", file=sys.stderr if quiet else sys.stdout, flush=True)
+    raise typer.Exit(code)
+
+
+@app.command()
+def certify(
+    data: Annotated[Path, typer.Argument(help="X and y: .csv .npz .svm .libsvm .mtx (.gz).")],
+    coef: Annotated[Path, typer.Option(help="The coefficients to judge: .npy, .csv or .txt.")],
+    l1: Annotated[float, typer.Option(help="L1 penalty of (P), absolute.")] = 0.0,
+    l2: Annotated[float, typer.Option(help="L2 penalty of (P), absolute.")] = 0.0,
+    intercept: Annotated[
+        float | None, typer.Option(help="The answer's b; without it (P) has no intercept.")
+    ] = None,
+    positive: Annotated[bool, typer.Option("--positive", help="(P) with w >= 0.")] = False,
+    sample_weight: Annotated[Path | None, typer.Option(help="File with s, one a row.")] = None,
+    penalty_weights: Annotated[Path | None, typer.Option(help="File with v, one a column, 0 to inf.")] = None,
+    tol: Annotated[float | None, typer.Option(help="Exit 1 unless a relative gap of this is proven.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Prove how far any coefficients, whoever computed them, are from the optimum of (P)."""
+    from solvers import Problem
+    from solvers.data import DataError, load
+
+    from .printing import certificate_table, console
+    from .proofs import certify as prove
+    from .record import jsonable
+
+    try:
+        X, y = load(data)
+        problem = Problem(
+            X,
+            y,
+            l1=l1,
+            l2=l2,
+            intercept=intercept is not None,
+            positive=positive,
+            sample_weight=None if sample_weight is None else _numbers(sample_weight),
+            penalty_weights=None if penalty_weights is None else _numbers(penalty_weights),
+            name=data.name,
+        )
+        certificate = prove(problem, _numbers(coef), intercept or 0.0)
+    except (DataError, ProblemError, ValueError) as error:
+        raise CannotRun(str(error)) from error
+    if as_json:
+        print(json.dumps(jsonable({"digest": problem.digest, **certificate.to_dict()})))
+    else:
+        certificate_table(console(), problem, certificate)
+    if certificate.gap is None or certificate.gap_rel is None or certificate.radius is None:
+        end(1, f"nothing is proven: {certificate.reason}", quiet=as_json)
+    proven = certificate.gap + certificate.radius
+    if tol is not None and proven > tol * certificate.scale:
+        end(1, f"a relative gap of {tol:g} is not proven: {certificate.gap_rel:.2e}", quiet=as_json)
+    end(0, f"proven: at most {certificate.gap_rel:.2e} N above the optimum", quiet=as_json)
+
+
+@app.command()
+def run(
+    solvers: Annotated[str | None, typer.Option(help="Names separated by commas [default: all].")] = None,
+    solver: Annotated[
+        list[str] | None, typer.Option(help="Your own, module:function, beside the others; may be repeated.")
+    ] = None,
+    suite: Annotated[str, typer.Option(help="standard, or full: the large cases too.")] = "standard",
+    data: Annotated[Path | None, typer.Option(help="Your own data in place of the cases.")] = None,
+    cells: Annotated[str | None, typer.Option(help="Only cells of this name, e.g. 'nci60/lasso/*'.")] = None,
+    tol: Annotated[float, typer.Option(help="Relative gap that is asked of every solver.")] = 1e-9,
+    time_limit: Annotated[float, typer.Option(help="Seconds a run, soft.")] = 20.0,
+    every_configuration: Annotated[
+        bool, typer.Option("--every-configuration", help="All settings of a peer, not its first.")
+    ] = False,
+    record: Annotated[Path | None, typer.Option(help="Append the rows to this .jsonl file.")] = None,
+    strict: Annotated[bool, typer.Option("--strict", help="Exit 1 on a verdict against any solver.")] = False,
+) -> None:
+    """Run every solver on every case, certify every answer, and judge."""
+    from solvers import Stop
+
+    from .printing import console, progress, verdict_tables
+    from .trials import rows
+    from .verdict import judge
+
+    sys.path.insert(0, "")  # where a user's own module:function lives
+    chosen = _cells(suite, data, cells)
+    entries = _entries(solvers, solver or [])
+    screen = console()
+    screen.print(f"{len(chosen)} cells, {len(entries)} solvers, tol {tol:g}", highlight=False)
+    stop = Stop(tol=tol, time_limit=time_limit)
+    stream = rows(chosen, entries, stop, every_configuration=every_configuration)
+    found = list(progress(screen, _recorded(stream, record), len(chosen)))
+    judgement = judge(found)
+    verdict_tables(screen, judgement, [row for row in found if row["kind"] == "note"])
+    if not any(row.get("certificate") for row in found):
+        end(2, "could not run: no answer was judged")
+    failed = sorted({r.row["solver"] for r in judgement.results if r.row["own"] and _failed(r.row)})
+    against = judgement.against(strict)
+    if against or failed:
+        verdicts = {"WRONG": against, "failed": failed}
+        words = [f"{word}: {', '.join(names)}" for word, names in verdicts.items() if names]
+        end(1, f"{'; '.join(words)} (why stands above)")
+    peers = f"; WRONG among the peers: {', '.join(sorted(judgement.wrong))}" if judgement.wrong else ""
+    end(0, f"all well: no verdict against any solver of ours{peers}")
+
+
+@app.command()
+def cases() -> None:
+    """List the cases and whether their data are here."""
+    from .printing import cases_table, console
+
+    missing = cases_table(console())
+    end(0, f"all well: {missing} case(s) missing" if missing else "all well: every case is here")
+
+
+def _failed(row: Mapping[str, Any]) -> bool:
+    return row["status"] in ("FAILED", "CRASHED", "MEMORY")
+
+
+def _numbers(path: Path) -> np.ndarray[Any, np.dtype[np.float64]]:
+    """Read a vector from .npy, or from text with commas, blanks or lines between the numbers."""
+    try:
+        if path.suffix == ".npy":
+            return np.asarray(np.load(path, allow_pickle=False), dtype=np.float64).ravel()
+        return np.array(path.read_text().replace(",", " ").split(), dtype=np.float64)
+    except (OSError, ValueError) as error:
+        raise CannotRun(f"{path}: not a vector of numbers: {error}") from error
+
+
+def _cells(suite: str, data: Path | None, pattern: str | None) -> list[Any]:
+    from solvers.data import DataError
+
+    from .problems.cells import all_cells, user_cells
+
+    if suite not in ("standard", "full"):
+        raise CannotRun(f"suite is {suite!r}: one of standard, full")
+    try:
+        found = all_cells(full=suite == "full") if data is None else user_cells(data)
+    except (DataError, ProblemError) as error:
+        raise CannotRun(str(error)) from error
+    chosen = [cell for cell in found if pattern is None or fnmatch(cell.name, pattern)]
+    if not chosen:
+        raise CannotRun(f"no cell is called {pattern!r}; there are {len(found)}, such as {found[0].name}")
+    return chosen
+
+
+def _entries(names: str | None, own: list[str]) -> list[Any]:
+    from solvers import catalogue, entry
+
+    try:
+        listed = (
+            list(catalogue())
+            if names is None
+            else [name.strip() for name in names.split(",") if name.strip()]
+        )
+        return [entry(name) for name in [*listed, *own]]
+    except KeyError as error:
+        raise CannotRun(str(error.args[0])) from error
+
+
+def _recorded(stream: Any, path: Path | None) -> Any:
+    if path is None:
+        yield from stream
+        return
+    from .environment import provenance
+    from .record import Recorder
+
+    with Recorder(path) as recorder:
+        recorder.append({"kind": "run", "suite": "verify", **provenance()})
+        for row in stream:
+            recorder.append(row)
+            yield row
+
+
+def main() -> None:
+    """Run a command; whatever goes wrong is said in words on the last line."""
+    try:
+        app()
+    except CannotRun as error:
+        _last(f"exit 2: could not run: {error}")
+    except Exception as error:
+        traceback.print_exc()
+        _last(f"exit 2: could not run: {type(error).__name__}: {error}")
+    except SystemExit as stop:
+        if stop.code == 2 and not _said:
+            _last("exit 2: could not run: see the usage above")
+        sys.exit(stop.code)
+    sys.exit(2)
+
+
+def _last(line: str) -> None:
+    sys.stderr.flush()
+    print(line, flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,151 @@
+"""Every solver on every case: run in this process, certified, one row each.
+
+No time is measured here and no limit is hard; for that there is bench.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from solvers import Entry, Problem, Solution, SolverMissing, SolverRefused, Status, Stop
+
+from .problems import CaseChanged, CaseMissing
+from .problems.cells import Cell
+from .proofs import Judge
+from .record import jsonable
+from .verdict import TIERS
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """What came of one run: an answer, or the status that explains its absence."""
+
+    status: Status
+    message: str = ""
+    solution: Solution | None = None
+
+
+def attempt(entry: Entry, problem: Problem, stop: Stop, configuration: Mapping[str, Any]) -> Attempt:
+    """Run a solver; whatever it raises becomes a status with the words of the exception.
+
+    Parameters
+    ----------
+    entry : Entry
+    problem : Problem
+    stop : Stop
+    configuration : mapping
+        Keyword arguments of the solver's setup.
+    """
+    before = problem.digest
+    try:
+        if entry.version() is None:
+            return Attempt(Status.MISSING, f"{entry.package} is not installed")
+        reason = entry.refuses(problem)
+        if reason is not None:
+            return Attempt(Status.REFUSED, reason)
+        with warnings.catch_warnings(record=True) as said:
+            warnings.simplefilter("always")
+            solution = entry.setup(problem, stop, **configuration)()
+    except SolverMissing as error:
+        return Attempt(Status.MISSING, str(error))
+    except SolverRefused as error:
+        return Attempt(Status.REFUSED, str(error))
+    except MemoryError as error:
+        return Attempt(Status.MEMORY, str(error))
+    except Exception as error:  # a row, and for one of ours an exit code of 1
+        return Attempt(Status.FAILED, f"{type(error).__name__}: {error}")
+    if problem.digest != before:
+        return Attempt(Status.FAILED, "it changed its input")
+    if np.shape(solution.coef) != (problem.p,):
+        return Attempt(Status.FAILED, f"coef has shape {np.shape(solution.coef)}, expected ({problem.p},)")
+    heard = [solution.message, *(str(w.message).split("\n")[0] for w in said)]
+    return Attempt(solution.status, "; ".join(dict.fromkeys(m for m in heard if m)), solution)
+
+
+def describe(cell: Cell, problem: Problem) -> dict[str, Any]:
+    """Return the columns that name a cell and its problem."""
+    return {
+        "cell": cell.name,
+        "case": cell.case,
+        "regime": cell.regime,
+        "digest": problem.digest,
+        "n": problem.n,
+        "p": problem.p,
+        "nnz": int(problem.X.nnz) if problem.is_sparse else int(problem.X.size),
+        "l1": problem.l1,
+        "l2": problem.l2,
+        "l1_ratio": cell.l1_ratio,
+        "l2_ratio": cell.l2_ratio,
+        "intercept": problem.intercept,
+        "positive": problem.positive,
+        "weighted": problem.sample_weight is not None,
+        "dtype": str(problem.X.dtype),
+        "layout": problem.layout,
+    }
+
+
+def configurations_of(entry: Entry, every: bool) -> dict[str, dict[str, Any]]:
+    """Return the solver's configurations, or the first alone; a file that cannot be read has "default"."""
+    try:
+        found = entry.configurations
+    except Exception:  # attempt() meets the same exception and reports it
+        return {"default": {}}
+    return found if every else dict(list(found.items())[:1])
+
+
+def rows(
+    cells: Sequence[Cell], entries: Sequence[Entry], stop: Stop, *, every_configuration: bool = False
+) -> Iterator[dict[str, Any]]:
+    """Yield a row of kind "result" for each solver on each cell, and one of kind "note" for a missing case.
+
+    Parameters
+    ----------
+    cells : sequence of Cell
+    entries : sequence of Entry
+    stop : Stop
+        What is asked of every solver; where X is float32, no less than the tightest tier of float32.
+    every_configuration : bool
+        Whether to run all configurations of a solver, or its first one.
+    """
+    for cell in cells:
+        try:
+            problem = cell.problem()
+        except (CaseMissing, CaseChanged) as error:
+            yield {"kind": "note", "cell": cell.name, "message": str(error)}
+            continue
+        judge = Judge(problem)
+        about = {"kind": "result", "phase": "verify", "rung": 0, "round": 0, **describe(cell, problem)}
+        asked = replace(stop, tol=max(stop.tol, min(TIERS[about["dtype"]]))) if _single(problem) else stop
+        for entry in entries:
+            for name, configuration in configurations_of(entry, every_configuration).items():
+                found = attempt(entry, problem, asked, configuration)
+                yield (
+                    about | _claims(entry) | {"configuration": name, "tol": asked.tol} | _judged(judge, found)
+                )
+
+
+def _single(problem: Problem) -> bool:
+    return problem.X.dtype == np.float32
+
+
+def _claims(entry: Entry) -> dict[str, Any]:
+    columns: dict[str, Any] = {"solver": entry.name, "own": entry.own}
+    try:
+        package = {"package": entry.package, "package_version": entry.version()}
+        return columns | {"claims_gap": entry.claims_gap} | package
+    except Exception:  # attempt() meets the same exception and reports it
+        return columns | {"claims_gap": False, "package": None, "package_version": None}
+
+
+def _judged(judge: Judge, found: Attempt) -> dict[str, Any]:
+    row: dict[str, Any] = {"status": found.status.name, "message": found.message}
+    if found.solution is None:
+        return row
+    certificate = judge.certify(found.solution.coef, found.solution.intercept).to_dict()
+    row |= {"n_iter": found.solution.n_iter, "claimed_gap": found.solution.claimed_gap}
+    return row | {"certificate": certificate.pop("kind"), **jsonable(certificate)}
