@@ -23,7 +23,9 @@ __all__ = [
 ]
 
 
-def solve(problem: Problem, solver: str | None = None, stop: Stop | None = None, **configuration: Any) -> Solution:
+def solve(
+    problem: Problem, solver: str | None = None, stop: Stop | None = None, **configuration: Any
+) -> Solution:
     """Solve (P).
 
     Parameters

@@ -90,7 +90,9 @@ def _dots_dense(X: Any, m: Any, cols: Any, r: Any, out: Any) -> None:
 
 
 @jit
-def _dots_sparse(data: Any, indices: Any, indptr: Any, m: Any, cols: Any, r: Any, qr: float, out: Any) -> None:
+def _dots_sparse(
+    data: Any, indices: Any, indptr: Any, m: Any, cols: Any, r: Any, qr: float, out: Any
+) -> None:
     for c in range(cols.size):
         j = cols[c]
         dot = 0.0
@@ -114,9 +116,7 @@ def _subtract_dense(X: Any, m: Any, cols: Any, w: Any, r: Any) -> None:
 
 
 @jit
-def _subtract_sparse(
-    data: Any, indices: Any, indptr: Any, m: Any, q: Any, cols: Any, w: Any, r: Any
-) -> None:
+def _subtract_sparse(data: Any, indices: Any, indptr: Any, m: Any, q: Any, cols: Any, w: Any, r: Any) -> None:
     shift = 0.0
     for c in range(cols.size):
         j, wj = cols[c], w[c]
@@ -222,14 +222,14 @@ class Columns:
 
 
 def _first_pass(B: Any, z: Vector, q: Vector | None, *, centre: bool) -> Any:
-    if sp.issparse(B):
+    if not isinstance(B, np.ndarray):
         qq = 0.0 if q is None else float(q @ q)
         return _first_pass_sparse(B.data, B.indices, B.indptr, np.zeros(z.size) if q is None else q, qq, z)
     return _first_pass_dense(B, z, centre)
 
 
 def _apart(problem: Problem) -> tuple[StandardForm | None, Any]:
-    """Standard form on X itself, uncopied, with what the first pass gave; (None, None) where X does not allow it."""
+    """Standard form on X itself and what the first pass gave; (None, None) where X has to be copied."""
     X = problem.X
     if problem.layout not in ("F", "csc") or problem.sample_weight is not None:
         return None, None

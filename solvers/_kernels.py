@@ -25,7 +25,7 @@ def cache_dir() -> Path:
     return Path(root) / h.hexdigest()[:16]
 
 
-numba.config.CACHE_DIR = str(cache_dir())
+numba.config.CACHE_DIR = str(cache_dir())  # type: ignore[attr-defined]
 jit = numba.njit(cache=True, fastmath={"contract", "reassoc", "nsz", "arcp"}, error_model="numpy", nogil=True)
 
 
@@ -40,7 +40,9 @@ def prox(t: float, curvature: float, lam1: float, lam2: float, positive: bool) -
 
 
 @jit
-def sweep_dense(A: Any, norms_sq: Any, lam1: Any, lam2: Any, positive: bool, order: Any, w: Any, r: Any) -> float:  # noqa: D103
+def sweep_dense(
+    A: Any, norms_sq: Any, lam1: Any, lam2: Any, positive: bool, order: Any, w: Any, r: Any
+) -> float:  # noqa: D103
     # One pass over the columns in `order`; w and r = z - A w are updated. Returns the largest change
     # of the fit by one coordinate, |dw_j| ||a_j||, squared.
     n = A.shape[0]
@@ -107,7 +109,19 @@ def sweeper(form: Any) -> Any:
         t0 = 0.0 if form.m is None else float(m @ w)
         rho = r if form.m is None else r - form.q * t0
         largest, t = sweep_sparse(
-            B.data, B.indices, B.indptr, Sm, m, form.norms_sq, form.lam1, form.lam2, positive, order, w, rho, t0
+            B.data,
+            B.indices,
+            B.indptr,
+            Sm,
+            m,
+            form.norms_sq,
+            form.lam1,
+            form.lam2,
+            positive,
+            order,
+            w,
+            rho,
+            t0,
         )
         if form.m is not None:
             r[:] = rho + form.q * t

@@ -1,9 +1,11 @@
-"""Working set on its own Gram matrix: descent until the signs settle, then Newton on their face. [massias2018], [lee2007].
+"""Working set on its own Gram matrix, solved exactly on a face. [massias2018], [lee2007], [fercoq2015].
 
-The fastest of ours for sparse solutions. One pass reads X for means, norms and A'z; then a working set W grows by
-violation, and only its Gram matrix is worked on (|W| an update, |F|^3/3 a Newton step on the support F). A column is
-read again only when the bound |a_j'r_old| + ||a_j|| ||r - r_old|| allows it to matter, so later passes are
-partial. Dense column-major float64/float32 and CSC are used in place; row-major X is copied once, in setup.
+The fastest of ours for sparse solutions. One pass reads X for means, norms and A'z. While l1 comes down
+from l1_max in a few steps (continuation), a working set W grows by violation, and only its Gram matrix is
+worked on: coordinate descent (|W| a move) while signs change, then an active-set method on the support F
+with an updated Cholesky factor (|F|^3/3 once, |F|^2 a change). A column is read again only when the bound
+|a_j'r_old| + ||a_j|| ||r - r_old|| lets it matter, so late passes are partial. Dense column-major
+float64/float32 and CSC are used in place; row-major or weighted X is copied once, in setup.
 """
 
 from __future__ import annotations
@@ -45,9 +47,7 @@ def setup(problem: Problem, stop: Stop) -> Callable[[], Solution]:
 
 
 class _ActiveSet:
-    """State of one solve: the working set W with its Gram matrix, the face F of W with its Cholesky factor,
-    and what is known of every column's a_j'r.
-    """  # noqa: D205
+    """One solve: working set W with its Gram matrix, its face F with its Cholesky factor, every a_j'r."""
 
     def __init__(self, columns: Columns, stop: Stop) -> None:
         form = columns.form
@@ -81,7 +81,8 @@ class _ActiveSet:
         scale = form.scale
         gap, status, n_iter = np.inf, Status.MAX_ITER, 0
         best, stuck = np.inf, 0
-        for n_iter in range(1, stop.max_iter + 1):
+        while n_iter < stop.max_iter:
+            n_iter += 1
             added = self._grow()
             if self.kappa > 1:
                 self._rough(enough=1e-2 * scale)
@@ -175,7 +176,10 @@ class _ActiveSet:
         )
 
     def _certify(self, r: Vector) -> float:
-        """Duality gap of (SF) at w, docs/maths.md (GAP), by the augmented-lasso scaling; renews what matters of u."""
+        """Duality gap of (SF) at w, docs/maths.md (GAP), by the augmented-lasso scaling.
+
+        Renews a_j'r where its bound says that it may matter.
+        """
         form = self.form
         w = np.zeros(form.k)
         w[self.W] = self.w

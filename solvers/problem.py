@@ -1,7 +1,4 @@
-"""The problem (P), validated once and frozen.
-
-    (P)  min over w, b:   1/(2S) sum_i s_i (y_i - x_i'w - b)^2  +  sum_j v_j ( l1 |w_j| + l2/2 w_j^2 )
-"""
+"""The problem (P), validated once and frozen; docs/maths.md (P) states it."""
 
 from __future__ import annotations
 
@@ -112,7 +109,7 @@ class Problem:
         return np.ones(self.n) if self.sample_weight is None else self.sample_weight
 
     @property
-    def S(self) -> float:
+    def S(self) -> float:  # noqa: N802 - the name in (P)
         """Sum of the sample weights, > 0."""
         return float(self.n) if self.sample_weight is None else float(self.sample_weight.sum())
 
@@ -141,7 +138,7 @@ class Problem:
         h.update(f"{self.intercept} {self.positive}".encode())
         parts = (self.X.data, self.X.indices, self.X.indptr) if self.is_sparse else (_raw(self.X),)
         for part in (*parts, self.y, self.sample_weight, self.penalty_weights):
-            h.update(b"|" if part is None else memoryview(np.ascontiguousarray(part)).cast("B"))
+            h.update(b"|" if part is None else np.ascontiguousarray(part).view(np.uint8).data)
         return h.hexdigest()
 
     def replace(self, **changes: Any) -> Problem:
@@ -177,7 +174,7 @@ class Problem:
         penalised = (v > 0) & np.isfinite(v)
         if not penalised.any():
             return 0.0
-        r = self.s * _null_residual(self)
+        r: Vector = self.s * _null_residual(self)
         u = np.asarray(self.X.T @ r)[penalised] / self.S / v[penalised]
         return float(max(0.0, np.max(u) if self.positive else np.max(np.abs(u))))
 
@@ -185,7 +182,7 @@ class Problem:
         """Unit of l2: squared Frobenius norm of X (s-weighted, centred if intercept) over S p."""
         s, S = self.s, self.S
         if self.is_sparse:
-            total = float(s @ np.asarray(self.X.multiply(self.X).sum(axis=1)).ravel())
+            total = float(s @ np.asarray(self.X.multiply(self.X).sum(axis=1), dtype=np.float64).ravel())
             if self.intercept:
                 total -= S * float(np.sum((self.X.T @ s / S) ** 2))
         else:
@@ -238,7 +235,7 @@ def _numeric(a: Any, name: str) -> NDArray[Any]:
     if a.dtype.kind not in "fiub":
         raise ProblemError(f"{name} has dtype {a.dtype}: pass real numbers (float64 or float32)")
     if a.dtype.kind == "f" and a.dtype.itemsize > 8:
-        raise ProblemError(f"{name} has dtype {a.dtype}: extended precision is not kept, convert it to float64")
+        raise ProblemError(f"{name} has dtype {a.dtype}: extended precision is not kept, pass float64")
     keep = a.dtype in (np.float64, np.float32) and a.dtype.isnative
     return a if keep else a.astype(np.float64)
 
@@ -319,16 +316,20 @@ def _sparse(X: Any) -> Any:
     return A
 
 
+def column_magnitudes(X: Any) -> Vector:
+    """Return the largest magnitude in each column, (p,)."""
+    if sp.issparse(X):
+        out: Any = X
+        return np.asarray(abs(out).max(axis=0).toarray(), dtype=np.float64).ravel()
+    return np.maximum(X.max(axis=0), -X.min(axis=0)).astype(np.float64)
+
+
 def _check_range(X: Any, name: str) -> bool:
     """Refuse what float64 cannot square (better than a silent wrong answer); say whether X is extreme."""
-    if sp.issparse(X):
-        top = np.asarray(abs(X).max(axis=0).toarray()).ravel()
-    else:
-        top = np.maximum(X.max(axis=0), -X.min(axis=0))
-    top = top.astype(np.float64)
+    top: Vector = column_magnitudes(X)
     for bad, word in ((top > LARGEST, "overflows"), ((top < SMALLEST) & (top > 0), "underflows")):
         if bad.any():
             j = int(np.argmax(bad))
             where = f"{name}[:, {j}]" if name == "X" else name
-            raise ProblemError(f"{where} reaches {top[j]:.3g} in magnitude, its square {word}: rescale {name}")
+            raise ProblemError(f"{where} reaches {top[j]:.3g} in magnitude; its square {word}: rescale it")
     return bool(np.any((top > HUGE) | ((top < TINY) & (top > 0))))

@@ -209,7 +209,7 @@ class _UserSolver:
             try:
                 result = self.function(problem.X, problem.y, problem.l1, problem.l2, **keywords)
             except NotImplementedError as error:
-                raise SolverRefused(f"{self.name}: {error or 'not implemented'}") from error
+                raise SolverRefused(f"{self.name}: {str(error) or 'not implemented'}") from error
             coef, intercept = result if isinstance(result, tuple) else (result, 0.0)
             claim = stop.tol if "tol" in keywords else 1e-3
             coef = np.asarray(coef, dtype=np.float64)

@@ -84,7 +84,9 @@ def test_every_tag_pointed_at_is_in_the_maths() -> None:
     maths = (ROOT / "docs" / "maths.md").read_text(encoding="utf-8")
     for room in ROOMS:
         for path in files(room):
-            for tags in re.findall(r"docs/maths\.md,? \(?([A-Z][A-Z0-9]*)\)?", path.read_text(encoding="utf-8")):
+            for tags in re.findall(
+                r"docs/maths\.md,? \(?([A-Z][A-Z0-9]*)\)?", path.read_text(encoding="utf-8")
+            ):
                 assert f"({tags})" in maths, f"{path.relative_to(ROOT)} points at ({tags})"
 
 
@@ -110,12 +112,16 @@ def test_compiled_code_is_cached_under_the_digest_of_the_sources(tmp_path: Path)
     )
 
     def run() -> str:
-        out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=tmp_path)
+        out = subprocess.run(
+            [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=tmp_path
+        )
         return out.stdout.strip()
 
     assert run() == "[3.0, 1.0]"
     text = kernels.read_text(encoding="utf-8")
-    edited = text.replace("return (t - lam1) / (curvature + lam2)", "return (t - lam1 / 2) / (curvature + lam2)")
+    edited = text.replace(
+        "return (t - lam1) / (curvature + lam2)", "return (t - lam1 / 2) / (curvature + lam2)"
+    )
     assert edited != text
     kernels.write_text(edited, encoding="utf-8")
     assert run() == "[3.5, 1.5]"
