@@ -30,7 +30,7 @@ jit = numba.njit(cache=True, fastmath={"contract", "reassoc", "nsz", "arcp"}, er
 
 
 @jit
-def prox(t: float, curvature: float, lam1: float, lam2: float, positive: bool) -> float:  # noqa: D103
+def prox(t: float, curvature: float, lam1: float, lam2: float, positive: bool) -> float:
     # argmin over x of curvature/2 x^2 - t x + lam1 |x| + lam2/2 x^2    docs/maths.md (PROX)
     if t > lam1:
         return (t - lam1) / (curvature + lam2)
@@ -42,7 +42,7 @@ def prox(t: float, curvature: float, lam1: float, lam2: float, positive: bool) -
 @jit
 def sweep_dense(
     A: Any, norms_sq: Any, lam1: Any, lam2: Any, positive: bool, order: Any, w: Any, r: Any
-) -> float:  # noqa: D103
+) -> float:
     # One pass over the columns in `order`; w and r = z - A w are updated. Returns the largest change
     # of the fit by one coordinate, |dw_j| ||a_j||, squared.
     n = A.shape[0]
@@ -67,7 +67,7 @@ def sweep_dense(
 
 
 @jit
-def sweep_sparse(  # noqa: D103
+def sweep_sparse(
     data: Any, indices: Any, indptr: Any, Sm: Any, m: Any, norms_sq: Any,
     lam1: Any, lam2: Any, positive: bool, order: Any, w: Any, rho: Any, t: float,
 ) -> tuple[float, float]:  # fmt: skip
@@ -93,7 +93,7 @@ def sweep_sparse(  # noqa: D103
 
 
 def sweeper(form: Any) -> Any:
-    """Return ``sweep(order, w, r) -> largest`` for a standard form, dense or sparse; r = z - A w is updated."""
+    """Return ``sweep(order, w, r) -> largest`` for a standard form; it updates w and r = z - A w."""
     positive = form.positive
     if not form.is_sparse:
 
