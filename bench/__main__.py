@@ -113,13 +113,15 @@ def report(
 
 def finish(path: Path, results: Path, strict: bool) -> NoReturn:
     """Write the report and the replay of a record, print it, and leave with its verdict."""
-    from bench import report as reports
     from bench.replay import write_json
+    from bench.report import read_report
+    from bench.report.markdown import write
+    from bench.report.terminal import show
 
-    told = reports.read_report(path)
+    told = read_report(path)
     console = _console()
-    reports.show(told, console)
-    written = reports.write(told, results / "reports" / path.stem)
+    show(told, console)
+    written = write(told, results / "reports" / path.stem)
     replay = write_json(path, results)
     console.print(f"report: {written}\nrounds: {replay}\nrecord: {path}", highlight=False)
     guilty = (

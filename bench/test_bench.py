@@ -40,4 +40,4 @@ def test_time(timed: tuple[Outcome, float], benchmark: Any) -> None:
 def test_no_wrong_claim_by_ours(report: Report) -> None:
     """A verdict against one of our solvers fails the session."""
     ours = {name: why for name, why in report.wrong.items() if report.solvers[name].own}
-    assert not ours
+    assert not ours, ours

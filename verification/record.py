@@ -91,7 +91,8 @@ class Recorder:
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             # "a+": a torn last line of an earlier, killed run has to be read to be noticed.
-            self._file = open(self.path, "ab+")  # noqa: SIM115 held, with its lock, until close()
+            # Unbuffered: a row that could not be written must not wait to be written later.
+            self._file = open(self.path, "ab+", buffering=0)  # noqa: SIM115 held, with its lock, until close()
         except OSError as error:
             raise RecordError(f"cannot write records to {self.path}: {error.strerror or error}") from error
         try:
@@ -112,8 +113,8 @@ class Recorder:
 
     def _write(self, line: bytes) -> None:
         try:
-            self._file.write(line)
-            self._file.flush()
+            while line:  # on a disk that fills up, a part may be written before the error
+                line = line[self._file.write(line) :]
             os.fsync(self._file.fileno())
         except OSError as error:
             raise RecordError(

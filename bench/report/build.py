@@ -11,7 +11,7 @@ from typing import Any
 
 from bench.report.model import Cell, Outcome, Point, Report, Solver, Timing
 from verification.record import read_counting
-from verification.verdict import TIERS, Judgement, Result, judge
+from verification.verdict import TIERS, Judgement, Result, Wrong, judge
 from verification.verdict import Outcome as Tier
 
 __all__ = ["build", "read_report"]
@@ -91,8 +91,17 @@ def _cell(row: Mapping[str, Any]) -> Cell:
     return Cell(row["cell"], row["case"], row["regime"], row["penalty"], row["n"], row["p"], row["nnz"])
 
 
-def _reasons(found: Iterable[Any]) -> list[str]:
-    return [f"{wrong.cell}: {wrong.reason}" for wrong in found]
+def _reasons(found: Iterable[Wrong]) -> list[str]:
+    """Return one line for each cell and setting: the reason at the tightest tolerance tells most."""
+    last: dict[tuple[str, str], list[str]] = defaultdict(list)
+    for wrong in found:
+        last[wrong.cell, wrong.configuration].append(wrong.reason)
+    lines = []
+    for (cell, configuration), reasons in last.items():
+        where = cell if configuration == "default" else f"{cell} ({configuration})"
+        more = f" (and at {len(reasons) - 1} looser tolerances)" if len(reasons) > 1 else ""
+        lines.append(f"{where}: {reasons[-1]}{more}")
+    return lines
 
 
 def _first_calls(results: Iterable[Mapping[str, Any]]) -> dict[str, float]:
