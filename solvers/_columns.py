@@ -12,7 +12,7 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from ._kernels import jit
+from ._kernels import jit, prox
 from ._standard_form import StandardForm, _locked, standard_form
 from .problem import Problem, Vector
 
@@ -195,6 +195,35 @@ class Columns:
             _subtract_dense(B, self.m, cols, w, r)
         return r
 
+    def sweep(self, cols: NDArray[np.intp], w: Vector, r: Vector, lam1: Vector) -> float:
+        """One sweep of coordinate descent over cols; w (of cols) and the residual r are updated.
+
+        Returns the largest change of the fit by one coordinate, squared. r is centred throughout.
+        """
+        form, B = self.form, self.form.B
+        norms, lam2 = self.norms_sq[cols], form.lam2[cols]
+        if self.sparse:
+            return float(
+                _sweep_sparse(
+                    B.data, B.indices, B.indptr, self.m, self._q, self._qq, cols, norms,
+                    lam1, lam2, form.positive, w, r,
+                )
+            )  # fmt: skip
+        return float(_sweep_dense(B, self.m, cols, norms, lam1, lam2, form.positive, w, r))
+
+    def gram_limit(self, cols: NDArray[np.intp]) -> int:
+        """Most columns for which a Gram matrix pays: by memory, and by the cost of a move if sparse.
+
+        Two square arrays of it may take an eighth of X's memory each, or 32 MB.
+        """
+        B = self.form.B
+        held = B.data.nbytes + B.indices.nbytes if self.sparse else B.nbytes
+        limit = int(np.sqrt(max(held / 8, 32e6) / 8))
+        if self.sparse:  # a move costs K by the Gram matrix, the column's entries twice by the residual
+            entries = (B.indptr[cols + 1] - B.indptr[cols]).mean()
+            limit = min(limit, max(256, int(16 * entries)))
+        return limit
+
     def gather(self, cols: NDArray[np.intp]) -> Vector:
         """Return columns of A, copied: (n, len(cols)) float64, column-major."""
         if self.sparse:
@@ -219,6 +248,64 @@ class Columns:
                 block = A.T @ self.gather(cols[lo2:hi2])
                 G[lo:hi, lo2:hi2] = block
                 G[lo2:hi2, lo:hi] = block.T
+
+
+@jit
+def _sweep_dense(
+    X: Any, m: Any, cols: Any, norms: Any, lam1: Any, lam2: Any, positive: bool, w: Any, r: Any
+) -> float:
+    # As _kernels.sweep_dense with the means apart: the residual is r + t, t = m'w's change since entry
+    n = r.size
+    largest = 0.0
+    t = 0.0
+    for c in range(cols.size):
+        j = cols[c]
+        if norms[c] == 0.0:
+            continue
+        g = n * m[j] * t
+        for i in range(n):
+            g += np.float64(X[i, j]) * r[i]
+        old = w[c]
+        new = prox(g + norms[c] * old, norms[c], lam1[c], lam2[c], positive)
+        d = new - old
+        if d != 0.0:
+            w[c] = new
+            for i in range(n):
+                r[i] -= d * np.float64(X[i, j])
+            t += d * m[j]
+            largest = max(largest, d * d * norms[c])
+    for i in range(n):
+        r[i] += t
+    return largest
+
+
+@jit
+def _sweep_sparse(
+    data: Any, indices: Any, indptr: Any, m: Any, q: Any, qq: float, cols: Any, norms: Any,
+    lam1: Any, lam2: Any, positive: bool, w: Any, r: Any,
+) -> float:  # fmt: skip
+    largest = 0.0
+    t = 0.0
+    for c in range(cols.size):
+        j = cols[c]
+        if norms[c] == 0.0:
+            continue
+        g = qq * m[j] * t
+        for e in range(indptr[j], indptr[j + 1]):
+            g += np.float64(data[e]) * r[indices[e]]
+        old = w[c]
+        new = prox(g + norms[c] * old, norms[c], lam1[c], lam2[c], positive)
+        d = new - old
+        if d != 0.0:
+            w[c] = new
+            for e in range(indptr[j], indptr[j + 1]):
+                r[indices[e]] -= d * np.float64(data[e])
+            t += d * m[j]
+            largest = max(largest, d * d * norms[c])
+    if t != 0.0:
+        for i in range(r.size):
+            r[i] += t * q[i]
+    return largest
 
 
 def _first_pass(B: Any, z: Vector, q: Vector | None, *, centre: bool) -> Any:

@@ -90,12 +90,12 @@ def _delete(L: Any, f: int, q: int) -> None:
 @jit
 def polish(
     G: Any, K: int, g: Any, w: Any, lam1: Any, lam2: Any, positive: bool,
-    L: Any, F: Any, sign: Any, where: Any, f: int, steps: int,
-) -> Any:  # fmt: skip
+    L: Any, F: Any, sign: Any, where: Any, f: int, slack: Any, steps: int,
+) -> int:  # fmt: skip
     # Active-set method from the face F (f columns with signs, L the Cholesky factor of G_FF + lam2):
     # minimise on the face; a column that reaches zero leaves; once at the face's minimum, the worst
     # violators enter. A linearly dependent entrant moves along the null direction (the fit stays, the
-    # penalty falls) until another column leaves. Returns f, and whether it ended with no violator.
+    # penalty falls) until another column leaves. Violations up to `slack` are rounding. Returns f.
     b = np.empty(L.shape[0])
     d = np.empty(L.shape[0])
     start = w[:K].copy()  # w when g was last renewed
@@ -148,11 +148,11 @@ def polish(
         for j in range(K):
             if where[j] < 0 and G[j, j] > 0.0:
                 over = (g[j] if positive else abs(g[j])) - lam1[j]
-                if over > 1e-13 * lam1[j]:
+                if over > slack[j]:
                     worst = max(worst, over * over / G[j, j])
         if worst == 0.0:
             if not moved or renewed == 1:
-                return f, True
+                return f
             renewed += 1  # once more from the renewed g: a step of iterative refinement
             continue
         renewed = 0
@@ -163,7 +163,7 @@ def polish(
             if where[j] >= 0 or G[j, j] == 0.0:
                 continue
             over = (g[j] if positive else abs(g[j])) - lam1[j]
-            if over <= 1e-13 * lam1[j] or over * over < 0.25 * worst * G[j, j]:
+            if over <= slack[j] or over * over < 0.25 * worst * G[j, j]:
                 continue
             s = 1.0 if g[j] > 0.0 else -1.0
             entered = False
@@ -204,7 +204,7 @@ def polish(
                         where[F[a]] = a
                     f -= 1
             room -= 1
-    return f, False
+    return f
 
 
 @jit

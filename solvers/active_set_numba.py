@@ -28,6 +28,7 @@ CITES = ("massias2018", "lee2007", "fercoq2015")
 PACKAGE = None
 
 STEP = 0.3  # factor from one kappa to the next
+EPS = 2.0**-52
 
 
 def refuses(problem: Problem) -> str | None:
@@ -67,11 +68,10 @@ class _ActiveSet:
         self.W = np.flatnonzero(form.free & ~self.dead)
         self.inside = np.zeros(form.k, dtype=bool)
         self.inside[self.W] = True
-        self.K = 0  # columns of W that G covers
+        self.w = np.empty(0)  # of W
+        self.gram = True  # False once W is too large for a Gram matrix: residual updates from then on
         self.G = np.empty((0, 0))
-        self.w = np.empty(0)
-        self.f = -1  # columns of the face; -1: not factored
-        self.where = np.empty(0, dtype=np.intp)  # position in F of each column of W, -1 outside
+        self.f = -1  # columns of the face; -1: to be factored anew
         self.columns_read = form.k
 
     # ------------------------------------------------------------------ the loop
@@ -84,10 +84,12 @@ class _ActiveSet:
         while n_iter < stop.max_iter:
             n_iter += 1
             added = self._grow()
-            if self.kappa > 1:
-                self._rough(enough=1e-2 * scale)
+            if not self.gram:
+                self._by_residual()
+            elif self.kappa > 1:
+                self._roughly()
             else:
-                self._exact(added)
+                self._exactly(added)
             r = self.columns.residual(self.W, self.w)
             gap = self._certify(r)
             if gap <= stop.tol * scale or gap == 0.0:
@@ -115,64 +117,95 @@ class _ActiveSet:
         excess = (u - self.kappa * form.lam1) / np.where(self.dead, 1.0, self.norms)
         excess[self.inside | self.dead] = -np.inf
         violators = int(np.count_nonzero(excess > 0))
-        if violators == 0 and self.W.size == self.K:
-            return 0
-        k, K = form.k, max(self.W.size, 1)
+        k, K = form.k, self.w.size
         support = int(np.count_nonzero(self.w))
         # A pass over X costs k n; extending the Gram matrix by a columns costs about a K n / 4
-        room = max(int(np.sqrt(4 * k)) if self.K == 0 else 4 * k // K, support, 16)
-        if self.K == 0 and 2 * violators >= k and k <= 512:
+        room = max(4 * k // K if K else int(np.sqrt(4 * k)), support, 16)
+        if K == 0 and 2 * violators >= k and k <= 512:
             room = k  # tall: the whole symmetric update at once
-        size = min(max(violators, support // 4), room, int(np.count_nonzero(excess > -np.inf)))
+        near = support // 4 if violators else 0
+        size = min(max(violators, near), room, int(np.count_nonzero(excess > -np.inf)))
         if size:
             new = np.sort(np.argpartition(-excess, size - 1)[:size])
             self.W = np.concatenate([self.W, new])
             self.inside[new] = True
-        self._extend()
-        return max(size, 1)
+        if self.W.size > K:
+            self._extend()
+        return size
 
     def _extend(self) -> None:
-        """Bring G, w and the face's arrays up to W."""
-        size = self.W.size
+        """Bring w, the Gram matrix and the face's arrays up to W."""
+        K, size = self.w.size, self.W.size
+        self.w = np.concatenate([self.w, np.zeros(size - K)])
+        self.gram = self.gram and size <= self.columns.gram_limit(self.W)
+        if not self.gram:
+            self.G = self.L = np.empty((0, 0))
+            return
         if size > self.G.shape[0]:
-            capacity = max(size, min(2 * size, self.form.k))
+            capacity = min(size + size // 2, self.form.k)
             bigger = np.empty((capacity, capacity))
-            bigger[: self.K, : self.K] = self.G[: self.K, : self.K]
-            self.G = bigger
+            bigger[:K, :K] = self.G[:K, :K]
+            self.G, self.L = bigger, np.empty((capacity, capacity))
             self.F, self.sign = np.empty(capacity, dtype=np.intp), np.empty(capacity)
+            self.where = np.full(capacity, -1)  # position in F of each column of W, -1 outside
             self.f = -1
-        self.columns.extend_gram(self.G, self.W, self.K)
-        self.w = np.concatenate([self.w, np.zeros(size - self.K)])
-        self.where = np.concatenate([self.where, np.full(size - self.K, -1)])
-        self.K = size
+        self.columns.extend_gram(self.G, self.W, K)
 
-    def _rough(self, enough: float) -> None:
+    def _by_residual(self) -> None:
+        """Coordinate descent on W with residual updates, until its moves are small against the first."""
+        r = self.columns.residual(self.W, self.w)
+        lam1 = self.kappa * self.form.lam1[self.W]
+        first = self.columns.sweep(self.W, self.w, r, lam1)
+        for _ in range(1000):
+            active = np.flatnonzero(self.w)
+            w = self.w[active]
+            moved = self.columns.sweep(self.W[active], w, r, lam1[active])
+            self.w[active] = w
+            first = max(first, moved)
+            if moved <= 1e-3 * first or moved <= 2.0**-104 * self.form.scale:
+                return
+
+    def _roughly(self) -> None:
         """Coordinate descent on W at kappa lam1, only as far as finding W needs."""
         from ._gram import descend
 
-        W = self.W
-        g = self.u[W]
-        lam1, lam2 = self.kappa * self.form.lam1[W], self.form.lam2[W]
-        descend(self.G, self.K, g, self.w, lam1, lam2, self.form.positive, 50, 1e-4 * enough)
+        W, form = self.W, self.form
+        lam1, lam2 = self.kappa * form.lam1[W], form.lam2[W]
+        enough = 1e-6 * form.scale
+        descend(self.G, W.size, self.u[W], self.w, lam1, lam2, form.positive, 50, enough)
         self.f = -1
 
-    def _exact(self, added: int) -> None:
+    def _exactly(self, added: int) -> None:
         """Solve the problem restricted to W: descent where much is new, then the active-set method."""
         from ._gram import descend, face, polish
 
-        W, K, G, w = self.W, self.K, self.G, self.w
+        W, K, G, w = self.W, self.W.size, self.G, self.w
         lam1, lam2, positive = self.form.lam1[W], self.form.lam2[W], self.form.positive
         g = self.u[W]  # of the true residual, not of the Gram matrix's: refinement
+        rounding = 4 * EPS * float(np.linalg.norm(self.residuals[-1]))
         if self.f < 0 or added > 8 + self.f // 4:
             descend(G, K, g, w, lam1, lam2, positive, 50, 0.0)
-            self.L = np.zeros((self.G.shape[0], self.G.shape[0]))
             self.f = face(G, K, g, w, lam2, self.L, self.F)
             F = self.F[: self.f]
             self.sign[: self.f] = np.sign(w[F])
-            self.where = np.full(K, -1)
+            self.where[:] = -1
             self.where[F] = np.arange(self.f)
-        self.f, _ = polish(
-            G, K, g, w, lam1, lam2, positive, self.L, self.F, self.sign, self.where, self.f, 100_000
+        slack = 1e-13 * lam1 + rounding * self.norms[W]
+        self.f = polish(
+            G,
+            K,
+            g,
+            w,
+            lam1,
+            lam2,
+            positive,
+            self.L,
+            self.F,
+            self.sign,
+            self.where,
+            self.f,
+            slack,
+            50 + 20 * K,
         )
 
     def _certify(self, r: Vector) -> float:
@@ -184,7 +217,9 @@ class _ActiveSet:
         w = np.zeros(form.k)
         w[self.W] = self.w
         theta = form.off_free(w, r) if form.free.any() else r
-        shift = np.array([np.linalg.norm(theta - old) for old in self.residuals])
+        shift = np.zeros(len(self.residuals))
+        for i in np.unique(self.stamp):  # those that a column still refers to
+            shift[i] = np.linalg.norm(theta - self.residuals[i])
         if form.positive:
             bound = self.u + self.norms * shift[self.stamp]
         else:
