@@ -17,8 +17,12 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
+from . import _gap
 from .problem import HUGE, TINY, Problem, Vector
 from .solution import Solution, Status
+
+# A penalty beyond this is as good as infinite, and 0 times it is still 0.
+BEYOND = 2.0**900
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,8 +31,8 @@ class StandardForm:
 
     Attributes
     ----------
-    B : (n, k) float64 ndarray, read-only, or csc_array
-        A itself if dense; if sparse, A = B - q m'.
+    B : (n, k) ndarray, read-only, or csc_array
+        A itself where m is None, else A = B - q m'.
     m : (k,) array, or None
         Weighted column means where they are kept apart (sparse with intercept), else None.
     q : (n,) array, or None
@@ -44,8 +48,8 @@ class StandardForm:
     """
 
     B: Any
-    m: Vector | None
-    q: Vector | None
+    m: Any
+    q: Any
     z: Vector
     lam1: Vector
     lam2: Vector
@@ -76,29 +80,42 @@ class StandardForm:
         return out if self.m is None else out - self.q * (self.m @ w)
 
     def rmatvec(self, r: Vector) -> Vector:
-        """A'r, (k,)."""
+        """A'r, (k,); exactly 0 for a column that is zero once centred."""
         out = np.asarray(self.B.T @ r)
-        return out if self.m is None else out - self.m * (self.q @ r)
+        if self.m is None:
+            return out
+        out = out - self.m * (self.q @ r)
+        out[self.norms_sq == 0] = 0.0
+        return out
 
     def dense(self, columns: NDArray[Any] | slice = slice(None)) -> Vector:
         """Return some columns of A as a dense array, (n, number of columns)."""
         out = self.B[:, columns]
-        if not self.is_sparse:
-            return np.asarray(out)
-        out = out.toarray()
-        return np.asarray(out if self.m is None else out - np.outer(self.q, self.m[columns]))
+        out = np.asarray(out.toarray() if self.is_sparse else out, dtype=np.float64)
+        if self.m is None:
+            return out
+        out = out - np.outer(self.q, self.m[columns])
+        out[:, self.norms_sq[columns] == 0] = 0.0
+        return out
 
     @cached_property
-    def norms_sq(self) -> Vector:
+    def norms_sq(self) -> Any:
         """Squared norms of the columns of A, (k,); exactly 0 for a column that is zero once centred."""
         if not self.is_sparse:
             return np.einsum("ij,ij->j", self.B, self.B)
-        raw = np.zeros(self.k)
-        np.add.at(raw, np.repeat(np.arange(self.k), np.diff(self.B.indptr)), self.B.data**2)
+        B = self.B
+        which = np.repeat(np.arange(self.k), np.diff(B.indptr))
+        raw = np.bincount(which, weights=B.data**2, minlength=self.k)
         if self.m is None:
             return raw
-        out = raw - (self.q @ self.q) * self.m**2
-        out[out <= 1e-14 * raw] = 0.0  # what is left of a constant column is rounding
+        # About the mean, entry by entry, so that nothing cancels; then the rows that store no entry
+        q = self.q
+        stored = np.bincount(which, weights=(B.data - q[B.indices] * self.m[which]) ** 2, minlength=self.k)
+        counted = np.bincount(which, weights=q[B.indices] > 0, minlength=self.k)
+        weight = np.bincount(which, weights=q[B.indices] ** 2, minlength=self.k)
+        rest = np.where(counted < np.count_nonzero(q), np.maximum(q @ q - weight, 0.0), 0.0)
+        out = stored + rest * self.m**2
+        out[out <= 2.0**-96 * raw] = 0.0  # what is left of a constant column is rounding
         return out
 
     # ------------------------------------------------------------------ the solver's own claim
@@ -109,82 +126,56 @@ class StandardForm:
         return (self.lam1 == 0) & (self.lam2 == 0)
 
     @cached_property
+    def free_fit(self) -> tuple[Vector, Vector]:
+        """Least squares by the unpenalised columns alone: coefficients (k,), 0 elsewhere, and residual (n,)."""
+        w = np.zeros(self.k)
+        free = np.flatnonzero(self.free)
+        if free.size:
+            w[free] = _gap.least_squares(self.dense(free), self.z, self.positive)
+        return w, self.z - self.matvec(w) if free.size else self.z
+
+    @cached_property
     def scale(self) -> float:
         """S N: the loss of the fit by intercept and unpenalised columns, or its rounding floor."""
-        r = self.z
-        if self.free.any():
-            A = self.dense(np.flatnonzero(self.free))
-            if self.positive:
-                from scipy.optimize import nnls
-
-                r = r - A @ nnls(A, r)[0]
-            else:
-                Q = _orthonormal(A)
-                r = r - Q @ (Q.T @ r)
+        r = self.free_fit[1]
         return max(0.5 * float(r @ r), 2.0**-105 * self.yy)
 
-    def relative_gap(self, w: Vector, r: Vector) -> float:
+    @cached_property
+    def null(self) -> Vector | None:
+        """The optimum if every penalised coefficient is 0 in it (l1 >= l1_max), (k,); else None.
+
+        None without any penalised column, too: that is least squares. Costs one product A'r.
+        """
+        if self.k and self.free.all():
+            return None
+        w, r = self.free_fit
+        u = self.rmatvec(r)
+        rounding = 2.0**-50 * np.sqrt(self.norms_sq) * float(np.linalg.norm(r))
+        over = (u if self.positive else np.abs(u)) > self.lam1 + rounding
+        return None if np.any(over & ~self.free) else w
+
+    def relative_gap(self, w: Vector, r: Vector, u: Vector | None = None) -> float:
         """Relative duality gap of w, whose residual z - A w is r; docs/maths.md (GAP).
 
-        Costs one product A'r. inf where no dual point is found.
+        Costs one product A'r, none if u = A'r is given. inf where no dual point is found.
         """
-        gap = self.gap(w, r)
+        gap = self.gap(w, r, u)
         if self.scale > 0:
             return gap / self.scale
         return 0.0 if gap == 0 else float("inf")
 
-    def gap(self, w: Vector, r: Vector) -> float:
+    def gap(self, w: Vector, r: Vector, u: Vector | None = None) -> float:
         """Duality gap of (SF) at w with residual r; every term >= 0."""
-        theta = self.off_free(w, r)
-        u = self.rmatvec(theta)
-        u[self.free] = np.minimum(u[self.free], 0.0) if self.positive else 0.0
-        over = np.where(self.free, 0.0, u if self.positive else np.abs(u))
-        hit = over > 0
-        cap = float(np.min(self.lam1[hit] / over[hit], initial=np.inf))
-        if np.any((self.lam1 > 0) & (self.lam2 == 0)):
-            tt = float(theta @ theta)  # feasible scaling, as near to the best multiple as it may be
-            alphas = [min(max(float(self.z @ theta) / tt, 0.0) if tt > 0 else 1.0, cap)]
-        else:
-            alphas = [1.0, min(cap, 1.0)]  # with an L2 term every theta is feasible
-        return min(self._gap_at(alpha, w, r, theta, u) for alpha in alphas)
+        return _gap.gap(self, w, r, u)
 
     def off_free(self, w: Vector, r: Vector) -> Vector:
         """Project r off the unpenalised columns (with ``positive``: those in use or violated)."""
-        if not self.free.any():
-            return r
-        free = np.flatnonzero(self.free)
-        if not self.positive:
-            Q = self._free_basis
-            return r - Q @ (Q.T @ r)
-        A = self.dense(free)
-        norms = np.sqrt(np.einsum("ij,ij->j", A, A))
-        held = w[free] > 0
-        theta = r
-        for _ in range(free.size + 1):
-            Q = _orthonormal(A[:, held])
-            theta = r - Q @ (Q.T @ r)
-            violated = (A.T @ theta > 1e-14 * norms * np.linalg.norm(r)) & ~held
-            if not violated.any():
-                break
-            held |= violated
-        return theta
+        return _gap.off_free(self, w, r)
 
     @cached_property
-    def _free_basis(self) -> Vector:
-        return _orthonormal(self.dense(np.flatnonzero(self.free)))
-
-    def _gap_at(self, alpha: float, w: Vector, r: Vector, theta: Vector, u: Vector) -> float:
-        d = r - alpha * theta
-        u = alpha * u
-        a, along = np.abs(w), np.sign(w) * u
-        over = np.maximum((u if self.positive else np.abs(u)) - self.lam1, 0.0)
-        ridge = self.lam2 > 0
-        terms = a * (self.lam1 - along) + 0.5 * self.lam2 * a * a
-        terms[ridge] += 0.5 * over[ridge] ** 2 / self.lam2[ridge]
-        square = ridge & (along > self.lam1)  # here the sum is a complete square: no cancellation
-        terms[square] = 0.5 * (along - self.lam1 - self.lam2 * a)[square] ** 2 / self.lam2[square]
-        terms[self.free] = -(u * w)[self.free] if self.positive else 0.0
-        return 0.5 * float(d @ d) + float(np.sum(np.maximum(terms, 0.0)))
+    def free_basis(self) -> Vector:
+        """Orthonormal basis of the unpenalised columns' space, (n, rank)."""
+        return _gap.orthonormal(self.dense(np.flatnonzero(self.free)))
 
     # ------------------------------------------------------------------ the way back
 
@@ -208,6 +199,19 @@ class StandardForm:
         return w if self.exponents is None else np.ldexp(w, self.exponents - self.y_exponent)
 
 
+def is_least_squares(problem: Problem) -> bool:
+    """Whether nothing is penalised: l1 = l2 = 0, or every v_j is 0 or inf."""
+    v = problem.v
+    return (problem.l1 == 0 and problem.l2 == 0) or not np.any((v > 0) & np.isfinite(v))
+
+
+def refuse_least_squares(problem: Problem) -> str | None:
+    """Reason of a step-by-step method not to do plain least squares; None with a penalty or a sign."""
+    if is_least_squares(problem) and not problem.positive:
+        return "least squares without penalty or sign: its certificate takes the factorisation that solves it"
+    return None
+
+
 def standard_form(problem: Problem, order: Literal["K", "F", "C"] = "K") -> StandardForm:
     """Reduce a problem to (SF).
 
@@ -218,8 +222,8 @@ def standard_form(problem: Problem, order: Literal["K", "F", "C"] = "K") -> Stan
         Memory order wanted for a dense A ("K": as X is). X itself is used, uncopied, where nothing has
         to change: float64, the right order, no intercept, no weights, no v_j = inf.
     """
-    X, s, S = problem.X, problem.s, problem.S
-    v = problem.v
+    X, v, sparse = problem.X, problem.v, problem.is_sparse
+    s, S = _weights(problem)
     columns = np.flatnonzero(np.isfinite(v))
     if columns.size < problem.p:
         X = X[:, columns]
@@ -236,7 +240,7 @@ def standard_form(problem: Problem, order: Literal["K", "F", "C"] = "K") -> Stan
         y_exponent = int(np.frexp(top)[1])
         y = np.ldexp(y, -y_exponent)
 
-    B = _scaled(X, exponents, order, copy=weighted or (problem.intercept and not sp.issparse(X)))
+    B = _scaled(X, exponents, order, copy=weighted or (problem.intercept and not sparse))
     means = m = q = None
     y_mean = 0.0
     z = y
@@ -247,31 +251,34 @@ def standard_form(problem: Problem, order: Literal["K", "F", "C"] = "K") -> Stan
         z = z - rest
         y_mean = first + rest
         means = np.asarray(B.T @ s / S)
-        if not sp.issparse(B):
+        if not sparse:
             B -= means
             rest_means = np.asarray(B.T @ s / S)
             B -= rest_means
             means = means + rest_means
-            B[:, _rounding_only(B, X, exponents)] = 0.0
+            B[:, _rounding_only(B, X, exponents, s > 0)] = 0.0
         else:
             m, q = means, np.sqrt(s)
     yy = float(s @ (y * y))
     if weighted:
         root = np.sqrt(s)
         z = root * z
-        if sp.issparse(B):
+        if sparse:
             B.data *= root[B.indices]
         else:
             B *= root[:, None]
     B = _locked(B)
 
     vf = v[columns]
-    lam1, lam2 = S * problem.l1 * vf, S * problem.l2 * vf
+    with np.errstate(over="ignore"):
+        lam1, lam2 = S * problem.l1 * vf, S * problem.l2 * vf
     if exponents is not None:
-        lam1 = np.ldexp(lam1, -exponents - y_exponent)
-        lam2 = np.ldexp(lam2, -2 * exponents)
+        with np.errstate(over="ignore"):
+            lam1 = np.ldexp(lam1, -exponents - y_exponent)
+            lam2 = np.ldexp(lam2, -2 * exponents)
         y_mean = float(np.ldexp(y_mean, y_exponent))
         means = np.ldexp(means, exponents) if means is not None else None
+    lam1, lam2 = np.minimum(lam1, BEYOND), np.minimum(lam2, BEYOND)
     return StandardForm(
         B, m, q, z, lam1, lam2, problem.positive, columns, problem, y_mean, means, exponents, y_exponent, yy
     )
@@ -279,7 +286,8 @@ def standard_form(problem: Problem, order: Literal["K", "F", "C"] = "K") -> Stan
 
 def _locked(B: Any) -> Any:
     """Make B read-only, which also spares numba a second specialisation."""
-    if sp.issparse(B):
+    sparse: bool = sp.issparse(B)
+    if sparse:
         for part in (B.data, B.indices, B.indptr):
             part.flags.writeable = False
         return B
@@ -288,8 +296,22 @@ def _locked(B: Any) -> Any:
     return B
 
 
-def _rounding_only(B: Vector, X: Any, exponents: NDArray[np.int64] | None) -> NDArray[np.bool_]:
-    """Columns that are constant, so that what centring left of them is rounding, (k,)."""
+def _weights(problem: Problem) -> tuple[Vector, float]:
+    """Sample weights and their sum; extreme ones divided by a power of two, which (P) does not see."""
+    s = problem.s
+    top = float(np.max(s))
+    if TINY < top < HUGE:
+        return s, problem.S
+    s = np.ldexp(s, -int(np.frexp(top)[1]))
+    return s, float(s.sum())
+
+
+def _rounding_only(
+    B: Vector, X: Any, exponents: NDArray[np.int64] | None, counts: NDArray[np.bool_]
+) -> NDArray[np.bool_]:
+    """Columns constant over the rows that count, so that what centring left of them is rounding, (k,)."""
+    if not counts.all():
+        B, X = B[counts], X[counts]
     top = np.maximum(X.max(axis=0), -X.min(axis=0)).astype(np.float64)
     if exponents is not None:
         top = np.ldexp(top, -exponents)
@@ -299,7 +321,8 @@ def _rounding_only(B: Vector, X: Any, exponents: NDArray[np.int64] | None) -> ND
 
 def _exponents(X: Any) -> NDArray[np.int64] | None:
     """Powers of two that bring extreme columns to magnitude 1, (k,); None if no column is extreme."""
-    if sp.issparse(X):
+    sparse: bool = sp.issparse(X)
+    if sparse:
         top = np.asarray(abs(X).max(axis=0).toarray(), dtype=np.float64).ravel()
     else:
         top = np.maximum(X.max(axis=0), -X.min(axis=0)).astype(np.float64)
@@ -311,7 +334,8 @@ def _exponents(X: Any) -> NDArray[np.int64] | None:
 
 def _scaled(X: Any, exponents: NDArray[np.int64] | None, order: Literal["K", "F", "C"], copy: bool) -> Any:
     """X as float64 in the wanted order with columns scaled; X itself if nothing has to change."""
-    if sp.issparse(X):
+    sparse: bool = sp.issparse(X)
+    if sparse:
         B = X.tocsc()
         data = B.data.astype(np.float64, copy=copy)
         if exponents is not None:
@@ -319,17 +343,6 @@ def _scaled(X: Any, exponents: NDArray[np.int64] | None, order: Literal["K", "F"
         return sp.csc_array((data, B.indices, B.indptr), shape=B.shape)
     if exponents is not None:
         return np.ldexp(X.astype(np.float64), -exponents).astype(np.float64, order=order)
-    return X.astype(np.float64, order=order, copy=True) if copy else np.asarray(X, dtype=np.float64, order=order)
-
-
-def _orthonormal(A: Vector) -> Vector:
-    """Orthonormal basis of the column space, (n, rank); columns equilibrated, pivoted QR."""
-    from scipy.linalg import qr
-
-    norms = np.sqrt(np.einsum("ij,ij->j", A, A))
-    A = A[:, norms > 0] / norms[norms > 0]
-    if A.shape[1] == 0:
-        return np.zeros((A.shape[0], 0))
-    Q, R, _ = qr(A, mode="economic", pivoting=True)
-    rank = int(np.sum(np.abs(np.diag(R)) > max(A.shape) * 2.0**-52))
-    return np.asarray(Q[:, :rank])
+    return (
+        X.astype(np.float64, order=order, copy=True) if copy else np.asarray(X, dtype=np.float64, order=order)
+    )
