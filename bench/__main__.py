@@ -135,7 +135,7 @@ def finish(path: Path, results: Path, strict: bool) -> NoReturn:
 
 def _console() -> Console:
     """Return a console as wide as the terminal; in a file, wide enough for the tables."""
-    return Console(width=None if sys.stdout.isatty() else 150)
+    return Console(width=None if sys.stdout.isatty() else 150, emoji=False)
 
 
 def main() -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from time import monotonic
@@ -13,11 +14,13 @@ from numpy.typing import NDArray
 
 from bench.client import Client, Handle
 from bench.rounds import Ladder
-from verification import certify
+from verification import Judge
 
 __all__ = ["CERTIFIED", "Append", "Measurer", "Pair", "describe"]
 
 Append = Callable[[dict[str, Any]], None]  # takes a row, and returns when it is safe
+
+ENTRIES_KEPT = 60_000_000  # of X, in all judges together: half a gigabyte
 
 MEASURED = ("status", "message", "n_iter", "claimed_gap", "setup_seconds", "run_seconds", "seconds")
 # What a row keeps of a certificate.
@@ -58,6 +61,7 @@ class Measurer:
     def __init__(self, append: Append) -> None:
         self.append = append
         self.certifying = 0.0
+        self._judges: OrderedDict[str, Judge] = OrderedDict()  # by problem digest, least recently used first
         self._certified: dict[tuple[str, str], dict[str, Any]] = {}  # by digests of problem and coefficients
 
     def measure(self, pair: Pair, phase: str, rung: int, turn: int, limit: float) -> dict[str, Any]:
@@ -101,11 +105,25 @@ class Measurer:
         key = (handle.digest, answer)
         if key not in self._certified:
             start = monotonic()
-            certificate = certify(handle.problem, coef, intercept).to_dict()
+            certificate = self._judge(handle).certify(coef, intercept).to_dict()
             self.certifying += monotonic() - start
             kept = {name: certificate.get(name) for name in CERTIFIED}
             self._certified[key] = {**kept, "certificate": certificate["kind"], "answer": answer}
         return self._certified[key]
+
+    def _judge(self, handle: Handle) -> Judge:
+        """Return the judge of a problem: what depends on it alone is computed once, while room lasts."""
+        if handle.digest not in self._judges:
+            self._judges[handle.digest] = Judge(handle.problem)
+            while len(self._judges) > 1 and sum(map(_entries, self._judges.values())) > ENTRIES_KEPT:
+                self._judges.popitem(last=False)
+        self._judges.move_to_end(handle.digest)
+        return self._judges[handle.digest]
+
+
+def _entries(judge: Judge) -> int:
+    X = judge.problem.X
+    return int(X.nnz) if judge.problem.is_sparse else int(X.size)
 
 
 def describe(cell: Any, handle: Handle) -> dict[str, Any]:

@@ -22,7 +22,7 @@ LADDER = (1e-2, 1e-4, 1e-6, 1e-8, 1e-10, 1e-12)  # values of tol, loosest first
 EXTRA = (1e-14, 1e-16)  # only for a solver whose tol is no duality gap and that has not met every tier
 
 LONG_RUN = 1.0  # seconds; a run that takes longer is the last of its ladder
-LADDER_SHARE = 0.6  # of the budget; the rest is for repeats
+LADDER_SHARE = 0.75  # of the budget at most; the rest is for repeats
 FLOOR = 1e-12  # a relative suboptimality that no tighter rung needs to improve
 
 
@@ -68,11 +68,11 @@ class Budget:
     def limit(self, runs_left: int) -> float:
         """Seconds granted to one run while `runs_left` pairs wait for their first answer.
 
-        Most runs need far less than their share, so a run may take twenty shares; never less than a second (a
-        cell is not shed) and never more than `longest`.
+        Most runs need far less than their share, so a run may take forty shares; never less than two seconds
+        (a cell is not shed) and never more than `longest`.
         """
         share = self.left_for_ladders / max(1, runs_left)
-        return min(self.longest, max(1.0, 20 * share))
+        return min(self.longest, max(2.0, 40 * share))
 
 
 @dataclass
