@@ -11,6 +11,7 @@ from collections.abc import Callable
 import numpy as np
 
 from ._gap import EPS, orthonormal
+from ._gram_matrix import dual_gram, primal_gram
 from ._standard_form import StandardForm
 from .problem import Vector
 from .solution import Solution, Status, Stop
@@ -130,22 +131,33 @@ class Elimination:
         return "" if self.fit is None or self.fit.unique else "unpenalised columns: " + self.fit.message
 
 
-def spectral_correction(form: StandardForm, out: Elimination) -> Correct:
-    """Correction by the singular values of Pi A / sqrt(lam2): needs no Gram matrix to be definite."""
-    from scipy.linalg import svd
+class Spectrum:
+    """Singular values of Pi A / sqrt(lam2), from which every multiple of lam2 is solved in turn.
 
-    root = np.sqrt(form.lam2[out.kept])
-    U, s, Vt = svd(out.off(form.dense(out.kept)) / root, full_matrices=False, lapack_driver="gesdd")
-    weight = 1.0 / (s * s + 1.0)
+    Needs no Gram matrix to be definite.
+    """
 
-    def correct(w: Vector, r: Vector) -> Vector:
-        # With t = root w:  minimise ||r - A root^-1 dt||^2 + ||t + dt||^2
-        t = root * w[out.kept]
-        along = Vt @ t
-        new = Vt.T @ (weight * (s * (U.T @ out.off(r)) + s * s * along))
-        return out.restore(w, r, new / root - w[out.kept])
+    def __init__(self, form: StandardForm, out: Elimination) -> None:
+        from scipy.linalg import svd
 
-    return correct
+        self.form, self.out = form, out
+        self.root = np.sqrt(form.lam2[out.kept])
+        A = out.off(form.dense(out.kept)) / self.root
+        self.U, self.s, self.Vt = svd(A, full_matrices=False, lapack_driver="gesdd")
+
+    def correction(self, multiple: float = 1.0) -> Correct:
+        """Correction (see ``refine``) for the penalties multiple * lam2."""
+        root, out = self.root * np.sqrt(multiple), self.out
+        s = self.s / np.sqrt(multiple)
+        weight = 1.0 / (s * s + 1.0)
+
+        def correct(w: Vector, r: Vector) -> Vector:
+            # With t = root w:  minimise ||r - A root^-1 dt||^2 + ||t + dt||^2
+            along = self.Vt @ (root * w[out.kept])
+            new = self.Vt.T @ (weight * s * (self.U.T @ out.off(r) + s * along))
+            return out.restore(w, r, new / root - w[out.kept])
+
+        return correct
 
 
 def gram_correction(form: StandardForm, out: Elimination) -> Correct:
@@ -161,7 +173,10 @@ def gram_correction(form: StandardForm, out: Elimination) -> Correct:
     lam2 = form.lam2[out.kept]
     n, k = form.z.size, out.kept.size
     if k <= n:
-        H = primal_gram(form, out)
+        H = primal_gram(form, out.kept)
+        if out.Q.size:
+            P = np.column_stack([form.rmatvec(q)[out.kept] for q in out.Q.T])
+            H -= P @ P.T
         H[np.diag_indices(k)] += lam2
         C = cho_factor(_finite(H), lower=True, overwrite_a=True, check_finite=False)
 
@@ -171,7 +186,9 @@ def gram_correction(form: StandardForm, out: Elimination) -> Correct:
 
         return primal
     floor = float(lam2.min())  # the dual matrix is scaled by it, so that no entry overflows
-    K = dual_gram(form, out, floor / lam2)
+    K = dual_gram(form, floor / lam2, out.kept)
+    if out.Q.size:
+        K = out.off(out.off(K).T)
     K[np.diag_indices(n)] += floor
     C = cho_factor(_finite(K), lower=True, overwrite_a=True, check_finite=False)
     theta = np.zeros(n)
@@ -185,42 +202,6 @@ def gram_correction(form: StandardForm, out: Elimination) -> Correct:
         return out.restore(w, r, new - w[out.kept])
 
     return dual
-
-
-def primal_gram(form: StandardForm, out: Elimination) -> Vector:
-    """(Pi A)'(Pi A) of the penalised columns, (k, k)."""
-    B = form.B[:, out.kept] if out.free.size else form.B
-    if form.is_sparse:
-        G = (B.T @ B).toarray()
-        if form.m is not None:
-            m = form.m[out.kept]
-            G -= float(form.q @ form.q) * np.outer(m, m)
-        if out.Q.size:
-            P = np.column_stack([form.rmatvec(q)[out.kept] for q in out.Q.T])
-            G -= P @ P.T
-        return np.asarray(G)
-    A = out.off(form.dense(out.kept) if out.free.size else form.dense())
-    return np.asarray(A.T @ A)
-
-
-def dual_gram(form: StandardForm, out: Elimination, d: Vector) -> Vector:
-    """Pi A diag(d) A' Pi of the penalised columns, (n, n)."""
-    if form.is_sparse:
-        import scipy.sparse as sp
-
-        B = form.B[:, out.kept]
-        K = (B @ sp.diags_array(d) @ B.T).toarray()
-        if form.m is not None:
-            m = form.m[out.kept]
-            Bm = B @ (d * m)
-            K += -np.outer(Bm, form.q) - np.outer(form.q, Bm) + float(m @ (d * m)) * np.outer(form.q, form.q)
-    else:
-        A = form.dense(out.kept) if out.free.size else form.dense()
-        A = A * np.sqrt(d)
-        K = A @ A.T
-    if out.Q.size:
-        K = out.off(out.off(K).T)
-    return np.asarray(K)
 
 
 def _finite(H: Vector) -> Vector:

@@ -15,10 +15,10 @@ import numpy as np
 from ._factorised import (
     Elimination,
     MinimumNorm,
+    Spectrum,
     full_rank_qr,
     gram_correction,
     refine,
-    spectral_correction,
 )
 from ._memory import refuse_beyond
 from ._progress import trivial
@@ -68,7 +68,9 @@ def _ridge(form: StandardForm, stop: Stop) -> Solution:
         solution = refine(form, stop, correct, message)
     if solution is None or solution.claimed_gap is None or not solution.claimed_gap <= stop.tol:
         said = "the Gram matrix is not definite enough in floating point: singular values instead"
-        second = refine(form, stop, spectral_correction(form, out), "; ".join(filter(None, (message, said))))
+        second = refine(
+            form, stop, Spectrum(form, out).correction(), "; ".join(filter(None, (message, said)))
+        )
         if solution is None or second.claimed_gap < solution.claimed_gap:  # type: ignore[operator]
             return second
     return solution
