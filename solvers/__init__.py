@@ -22,6 +22,9 @@ __all__ = [
     "solve",
 ]
 
+# Without being told, the first of these that does not refuse.
+DEFAULTS = ("active_set_numba", "ridge_numpy", "cd_numba")
+
 
 def solve(
     problem: Problem, solver: str | None = None, stop: Stop | None = None, **configuration: Any
@@ -54,6 +57,6 @@ def solve(
 
 
 def _default(problem: Problem) -> str:
-    """Name of the fastest suitable solver: a factorisation without an L1 penalty, descent with one."""
-    ridge = entry("ridge_numpy")
-    return "cd_numba" if ridge.refuses(problem) else "ridge_numpy"
+    """Name of the fastest suitable solver: working sets with an L1 penalty, a factorisation without one."""
+    suitable = (name for name in DEFAULTS if entry(name).refuses(problem) is None)
+    return next(suitable, DEFAULTS[-1])  # which then says why it refuses

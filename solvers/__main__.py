@@ -20,13 +20,25 @@ console = Console()
 
 
 @app.command("list")
-def list_() -> None:
+def list_(markdown: Annotated[bool, typer.Option(help="as the README has it")] = False) -> None:
     """List the catalogue: what each solver does, and the version of its package."""
+    if markdown:
+        print(catalogue_markdown())
+        return
     table = Table(Column("solver", no_wrap=True), "does", "package", "summary")
     for name, solver in catalogue().items():
         package = f"{solver.package} {solver.version() or 'missing'}" if solver.package else "own"
         table.add_row(name, " ".join(sorted(solver.supports)), package, escape(solver.summary))
     console.print(table)
+
+
+def catalogue_markdown() -> str:
+    """Table of the catalogue for the README."""
+    lines = ["| solver | what it is | does |", "|---|---|---|"]
+    for name, solver in catalogue().items():
+        summary = solver.summary.split(" [")[0].rstrip(".")
+        lines.append(f"| [`{name}`](solvers/{name}.py) | {summary} | {' '.join(sorted(solver.supports))} |")
+    return "\n".join(lines)
 
 
 @app.command("solve")
@@ -35,12 +47,12 @@ def solve_(
     l1: Annotated[float | None, typer.Option(help="absolute; default: l1_max / 10")] = None,
     l2: Annotated[float, typer.Option(help="absolute")] = 0.0,
     intercept: Annotated[bool, typer.Option(help="fit an intercept")] = True,
-    positive: Annotated[bool, typer.Option(help="require coefficients >= 0")] = False,
-    solver: Annotated[str | None, typer.Option(help="of the catalogue, or module:function")] = None,
+    positive: Annotated[bool, typer.Option(help="require w >= 0")] = False,
+    solver: Annotated[str | None, typer.Option(help="a name of the list, or module:function")] = None,
     tol: Annotated[float, typer.Option(help="relative duality gap")] = 1e-9,
     output: Annotated[Path | None, typer.Option(help="write the coefficients here (.npy)")] = None,
 ) -> None:
-    """Solve (P) on a file of data; the answer is the solver's own claim, ``verification certify`` judges it."""
+    """Solve (P) on a file of data. What is printed is the solver's claim: ``verification certify`` judges."""
     X, y = load(data)
     problem = Problem(X, y, l1=l1 or 0.0, l2=l2, intercept=intercept, positive=positive, name=data.name)
     if l1 is None:
@@ -58,20 +70,14 @@ def solve_(
         np.save(output, solution.coef)
 
 
-def main() -> int:
-    """Run the door; 0 all well, 2 could not run."""
+def main() -> None:
+    """Run a command; exit 0 all well, 2 could not run, the last line says why."""
     try:
-        app(standalone_mode=False)
-    except (ProblemError, DataError, SolverRefused, SolverMissing, KeyError, OSError) as error:
-        Console(stderr=True).print(f"could not run: {error.args[0] if error.args else error}", markup=False)
-        return 2
-    except typer.Exit as stop:
-        return stop.exit_code
-    except typer.TyperException as error:  # bad usage
-        error.show()
-        return 2
-    return 0
+        app()
+    except (ProblemError, DataError, SolverRefused, SolverMissing, KeyError, OSError, ValueError) as error:
+        print(f"exit 2: could not run: {error.args[0] if error.args else error}", file=sys.stderr)
+        sys.exit(2)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()
