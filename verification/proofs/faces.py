@@ -9,8 +9,8 @@ import numpy as np
 
 from .design import Vector
 from .projection import Span
-from .rounding import gamma
-from .scaled import Scaled
+from .rounding import Rounding
+from .scaled import EXTRA, Scaled
 
 
 def face_span(scaled: Scaled, w: Vector, r: Vector) -> Span:
@@ -33,7 +33,7 @@ def face_span(scaled: Scaled, w: Vector, r: Vector) -> Span:
     design, free = scaled.design, scaled.free
     intercept = scaled.problem.intercept
     curvature = design.norm**2 / scaled.S
-    error = gamma(design.n + 4, design.p) * design.rough / scaled.S
+    error = Rounding(design.n + EXTRA, design.p).one * design.rough / scaled.S
     span, theta = scaled.constant, scaled.constant.split(r)[1]
     u = design.correlate(theta[:, None])[:, 0]
     inside = free & ((u > error * np.linalg.norm(theta)) | (w * 2 * curvature > np.abs(u)))

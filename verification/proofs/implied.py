@@ -53,13 +53,14 @@ def implied_penalty(
         None if the support is below FEWEST or nothing is penalised.
     """
     k = u.size
-    length = np.linalg.norm(regressors, axis=0)
+    largest = np.max(np.abs(regressors), axis=0, initial=0.0)
+    length = largest * np.linalg.norm(regressors / np.where(largest > 0, largest, 1.0), axis=0)
     expected = regressors @ np.array(nominal)
     if k < FEWEST or not np.any(expected) or not np.all(np.isfinite(length)):
         return None
     kept = [c for c in (0, 1) if length[c] > 0]
     if len(kept) == 2:
-        cosine = regressors[:, 0] @ regressors[:, 1] / (length[0] * length[1])
+        cosine = (regressors[:, 0] / length[0]) @ (regressors[:, 1] / length[1])
         if 1 - cosine**2 <= k * np.finfo(np.float64).eps:
             kept = [0 if nominal[0] > 0 else 1]  # all |w_j| alike: one penalty explains what the other does
     A = regressors[:, kept] / length[kept]

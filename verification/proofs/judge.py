@@ -16,11 +16,11 @@ from .dual import best_multiple
 from .faces import face_span
 from .implied import Implied, implied_penalty
 from .projection import Span
-from .rounding import gamma
-from .scaled import Scaled
+from .rounding import UNIT, Rounding
+from .scaled import EXTRA, Scaled
+from .stationarity import ratio, violation
 
 LEVELS = ("float",)
-EXTRA = 8  # operations on a term of the residual or of u_j besides its sum: weights, shifts, scalings
 
 
 @dataclass(frozen=True)
@@ -29,6 +29,7 @@ class _Residual:
 
     r: Vector  # (n,)
     error: float  # norm of its rounding, but for a constant
+    spread: float  # bound on |x_j'rounding| / ||x_j||, for columns in general position to it
     constant_error: float  # norm of the rounding of its constant part
     offset: float  # b in the centred units
 
@@ -84,9 +85,11 @@ class Judge:
         self._scaled = scaled = Scaled(problem)
         design = scaled.design
         self._curvature = design.norm**2 / scaled.S  # (q,) of the loss along each column
-        self._dots = gamma(design.n + EXTRA, max(design.p, 1))
+        self._dots = Rounding(design.n + EXTRA, max(design.p, 1))
+        self._sums = Rounding(design.n + design.p + EXTRA)
+        self._steps = Rounding(EXTRA, design.n)
         # l2_j lost in the rounding of the column's own curvature: to the dual it is a lasso column
-        faint = scaled.penalty.l2 <= self._dots * self._curvature
+        faint = scaled.penalty.l2 <= self._dots.one * self._curvature
         self._capped = faint & (scaled.penalty.l1 > 0)
 
     def certify(self, coef: ArrayLike, intercept: float = 0.0) -> Certificate:
@@ -140,9 +143,13 @@ class Judge:
         offset, offset_size = scaled.intercept(b, w)
         r = scaled.y - design.root * (design.product(w) + offset)
         terms = scaled.magnitude + design.root * (design.magnitude(w) + abs(offset))
-        rate = gamma(int(np.count_nonzero(w)) + EXTRA, design.n)
-        constant = gamma(EXTRA) * offset_size * math.sqrt(scaled.S) if self.problem.intercept else 0.0
-        return _Residual(r, rate * float(np.linalg.norm(terms)), constant, offset)
+        rate = Rounding(int(np.count_nonzero(w)) + EXTRA, design.n)
+        size = float(np.linalg.norm(terms))
+        # the rounding of w itself shifts a whole column; that of the sums differs from row to row
+        shift = rate.confidence * UNIT * float(np.linalg.norm(design.norm * w))
+        spread = min(rate.worst * size, rate.likely * float(np.max(terms)) + shift)
+        constant = self._steps.one * offset_size * math.sqrt(scaled.S) if self.problem.intercept else 0.0
+        return _Residual(r, rate.one * size, spread, constant, offset)
 
     def _primal(self, w: Vector, at: _Residual) -> float:
         penalty = self._scaled.penalty
@@ -158,14 +165,13 @@ class Judge:
         gap = self._smallest_gap(w, at, span, (beta, theta), u0, u0 + u_fit)
 
         primal_radius = (
-            float(np.linalg.norm(at.r)) * (at.error + at.constant_error) / scaled.S
-            + gamma(design.n + design.p + EXTRA) * primal
+            float(np.linalg.norm(at.r)) * (at.error + at.constant_error) / scaled.S + self._sums.one * primal
         )
         radius = gap.radius + primal_radius
         zeros = np.ones(self.problem.p, dtype=bool)  # v_j = inf: by definition
         reach = design.norm * math.sqrt(2 * (gap.value + radius) / scaled.S)
-        rounding = self._dots * design.rough * float(np.linalg.norm(theta)) / scaled.S
-        implied = self._implied(w, u0, rounding + design.rough * at.error / scaled.S)
+        rounding = self._dots.one * design.rough * float(np.linalg.norm(theta)) / scaled.S
+        implied = self._implied(w, u0, rounding + design.rough * at.spread / scaled.S)
         zeros[scaled.kept] = scaled.penalty.towards(gap.u) + reach + rounding < scaled.penalty.l1
         return Certificate(
             level="float",
@@ -174,10 +180,10 @@ class Judge:
             dual=scaled.absolute(primal - gap.value),
             gap=scaled.absolute(gap.value),
             scale=scaled.absolute(scaled.scale),
-            gap_rel=_ratio(gap.value, scaled.scale),
+            gap_rel=ratio(gap.value, scaled.scale),
             radius=scaled.absolute(radius) + scaled.underflow,
             primal_null=scaled.absolute(scaled.null),
-            kkt=self._kkt(w, u0 + u_fit, at),
+            kkt=violation(scaled, w, u0 + u_fit, at.r),
             support=int(np.count_nonzero(coef)),
             alpha=gap.alpha,
             certified_zeros=zeros,
@@ -199,8 +205,8 @@ class Judge:
         fit = at.r - theta
         scaled, design, penalty = self._scaled, self._scaled.design, self._scaled.penalty
         S = scaled.S
-        product = self._dots * design.rough * float(np.linalg.norm(theta)) / S  # (q,) rounding of u_j(theta)
-        inherited = np.where(scaled.free, 0.0, design.rough * at.error / S)  # projection takes it out again
+        size = design.rough * float(np.linalg.norm(theta)) / S  # (q,) of the sums u_j(theta)
+        inherited = np.where(scaled.free, 0.0, design.rough * at.spread / S)  # projection takes it out again
         move = np.abs(penalty.prox_point(w, u, self._curvature) - w)  # how far w_j may be from its optimum
         move[span.members] = np.abs(beta)
         lean = float(design.root @ at.r) / S  # how far b is from its optimum
@@ -210,27 +216,43 @@ class Judge:
             penalty.towards(u0),
             penalty,
             self._capped,
-            product + inherited,
+            self._dots.one * size + inherited,
         )
+        limit = self._most(theta, u0, float(np.linalg.norm(at.r)))
         found = []
-        for alpha in candidates:
+        for alpha in {min(alpha, limit) for alpha in candidates}:
             step = (1 - alpha) * theta + fit  # r - alpha theta
-            value, radius = self._penalty_side(w, alpha * u0, alpha * product, inherited, move)
+            value, radius = self._penalty_side(w, alpha * u0, alpha * size, inherited, move)
             length = float(np.linalg.norm(step))
-            error = at.error + gamma(EXTRA) * float(np.linalg.norm(at.r) + np.linalg.norm(fit))
+            error = at.error + self._steps.one * float(np.linalg.norm(at.r) + np.linalg.norm(fit))
             value += length**2 / (2 * S)
             radius += (length * error + abs(lean) * math.sqrt(S) * at.constant_error) / S
             radius += (error + at.constant_error) ** 2 / (2 * S)
-            radius += gamma(design.n + design.p + EXTRA) * value
+            radius += self._sums.one * value
             if self.problem.intercept:
                 tilt = abs(float(design.root @ theta)) / S  # the constant's own u, zero but for rounding
-                tilt += self._dots * float(np.linalg.norm(theta)) / math.sqrt(S)
+                tilt += self._dots.one * float(np.linalg.norm(theta)) / math.sqrt(S)
                 radius += 2 * alpha * tilt * (abs(at.offset) + abs(lean))
             found.append(_Gap(value, radius, alpha, alpha * u0))
         return min(found, key=lambda gap: gap.value + gap.radius)
 
+    def _most(self, theta: Vector, u0: Vector, length: float) -> float:
+        """Largest alpha that leaves what the projection missed at the level of rounding; at least 1.
+
+        Where the residual lies in the span, theta is nothing but rounding, and must not be blown up.
+        """
+        scaled, design, S = self._scaled, self._scaled.design, self._scaled.S
+        length = self._dots.one * max(length, float(np.linalg.norm(scaled.y)))
+        left = np.where(scaled.free, scaled.penalty.towards(u0), 0.0)
+        allowed = design.rough * length / S
+        most = float(np.min(allowed[left > 0] / left[left > 0], initial=np.inf))
+        tilt = abs(float(design.root @ theta)) / S
+        if self.problem.intercept and tilt > 0:
+            most = min(most, length / math.sqrt(S) / tilt)
+        return max(1.0, most)
+
     def _penalty_side(
-        self, w: Vector, u: Vector, product: Vector, inherited: Vector, move: Vector
+        self, w: Vector, u: Vector, size: Vector, inherited: Vector, move: Vector
     ) -> tuple[float, float]:
         """sum_j of the Fenchel-Young terms, and its radius, (RADIUS)."""
         penalty = self._scaled.penalty
@@ -238,24 +260,14 @@ class Judge:
         bound = self._capped | self._scaled.free
         l1 = np.where(bound, np.maximum(penalty.l1, towards), penalty.l1)
         terms = penalty.fenchel_young(w, u, l1)
-        error = product + inherited
+        error = self._dots.one * size + inherited
         a = np.abs(w)
         higher = np.maximum(penalty.fenchel_young(w, u + error, l1), penalty.fenchel_young(w, u - error, l1))
-        deviation = np.where(bound, error * a, higher - terms)
-        charge = np.where(bound, (l1 - penalty.l1 + product) * (a + move), 0.0)
-        return float(np.sum(terms)), float(np.sum(deviation) + np.sum(charge))
-
-    def _kkt(self, w: Vector, u: Vector, at: _Residual) -> float:
-        """Largest distance of u_j from the subdifferential over max(||x_j|| ||y - c|| / S, l1_j), (KKT)."""
-        scaled, design, penalty = self._scaled, self._scaled.design, self._scaled.penalty
-        excess = np.maximum(penalty.towards(u) - penalty.l1, 0.0)
-        distance = np.where(w == 0, excess, np.abs(u - np.sign(w) * penalty.l1 - penalty.l2 * w))
-        length = float(np.linalg.norm(scaled.y))
-        size = np.maximum(design.norm * length / scaled.S, penalty.l1)
-        ratios = [_ratio(float(d), float(s)) for d, s in zip(distance, size, strict=True)]
-        if self.problem.intercept:
-            ratios.append(_ratio(abs(float(design.root @ at.r)) / scaled.S, length / math.sqrt(scaled.S)))
-        return max(ratios, default=0.0)
+        radius = float(np.sum(np.where(bound, inherited * a, higher - terms)))
+        # u_j is rounded in its term (times a), and may exceed l1_j at the optimum (times a + move)
+        radius += self._dots.total(np.where(bound, size * (2 * a + move), 0.0))
+        radius += float(np.sum(np.where(bound, (l1 - penalty.l1) * (a + move), 0.0)))
+        return float(np.sum(terms)), radius
 
     def _implied(self, w: Vector, u: Vector, rounding: Vector) -> Implied | None:
         scaled = self._scaled
@@ -270,10 +282,3 @@ class Judge:
         elif self.problem.intercept:
             kind = "centred residual"
         return kind if alpha == 1 else f"{kind}, scaled"
-
-
-def _ratio(value: float, scale: float) -> float:
-    """Return value / scale, with 0 / 0 = 0 and positive / 0 = inf."""
-    if scale > 0:
-        return value / scale
-    return 0.0 if value == 0 else math.inf

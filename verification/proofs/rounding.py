@@ -1,31 +1,58 @@
-"""How far a sum of n rounded terms may be off, docs/maths.md (ROUND), [higham2019]."""
+"""How far rounded sums may be off, docs/maths.md (ROUND), [higham2019].
+
+Two bounds: the worst case, and one under the model that rounding errors are independent with mean zero. In
+the model the errors of many sums add like random numbers, so the two combine differently.
+"""
 
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from .design import Vector
 
 UNIT = 2.0**-53  # unit roundoff of float64, round to nearest
-FAILURE = 1e-6  # probability, under the model of [higham2019], that a certificate's estimate is exceeded
+FAILURE = 1e-6  # probability, under the model, that an estimate is exceeded
 
 
-def gamma(n: int, sums: int = 1) -> float:
-    """Relative bound on the rounding of `sums` sums (or inner products) of n terms each.
+@dataclass(frozen=True)
+class Rounding:
+    """Relative rounding of sums (or inner products) whose terms pass through n operations each.
 
     Parameters
     ----------
     n : int
-        Operations that one term can pass through, >= 1.
+        Operations, >= 1.
     sums : int
-        How many such sums share the failure probability, >= 1.
-
-    Returns
-    -------
-    float
-        The smaller of the classical n u / (1 - n u) and of
-        exp(lambda sqrt(n) u + n u^2 / (1 - u)) - 1, Theorem 3.1 of [higham2019]; lambda follows from FAILURE.
-        Multiply by the sum of the absolute values of the terms.
+        How many sums share the probability FAILURE, >= 1.
     """
-    worst = n * UNIT / (1 - n * UNIT)
-    confidence = math.sqrt(2 * math.log(2 * n * sums / FAILURE)) / (1 - UNIT)
-    likely = math.expm1(confidence * math.sqrt(n) * UNIT + n * UNIT**2 / (1 - UNIT))
-    return min(worst, likely)
+
+    n: int
+    sums: int = 1
+
+    @property
+    def confidence(self) -> float:
+        """Lambda: how many standard deviations FAILURE allows, Theorem 3.1 of [higham2019]."""
+        return math.sqrt(2 * math.log(2 * self.n * self.sums / FAILURE)) / (1 - UNIT)
+
+    @property
+    def worst(self) -> float:
+        """The classical n u / (1 - n u), to be multiplied by the sum of the absolute values of the terms."""
+        return self.n * UNIT / (1 - self.n * UNIT)
+
+    @property
+    def likely(self) -> float:
+        """exp(lambda sqrt(n) u + n u^2 / (1 - u)) - 1, likewise."""
+        exponent = self.confidence * math.sqrt(self.n) * UNIT + self.n * UNIT**2 / (1 - UNIT)
+        return math.expm1(exponent)
+
+    @property
+    def one(self) -> float:
+        """The smaller of the two: for each single sum."""
+        return min(self.worst, self.likely)
+
+    def total(self, sizes: Vector) -> float:
+        """Bound the error of a sum of independent sums of the given sizes, (m,): linear or quadratic."""
+        return min(self.worst * float(np.sum(sizes)), self.likely * float(np.linalg.norm(sizes)))

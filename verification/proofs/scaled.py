@@ -18,6 +18,7 @@ from .design import Design, Vector, exponents
 from .dual import Penalty
 from .projection import DENSE, Span
 
+EXTRA = 8  # operations on a term of the residual or of u_j besides its sum: weights, shifts, scalings
 EPS = float(np.finfo(np.float64).eps)
 LARGEST = float(np.finfo(np.float64).max)
 NEGLIGIBLE = math.sqrt(float(np.finfo(np.float64).tiny))  # a scaled penalty below it has no effect in float64

@@ -1,0 +1,39 @@
+"""How far a point is from stationarity, free of units, docs/maths.md (KKT)."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from .design import Vector
+from .scaled import Scaled
+
+
+def violation(scaled: Scaled, w: Vector, u: Vector, r: Vector) -> float:
+    """Largest distance of u_j from the subdifferential over max(||x_j|| ||y - c|| / S, l1_j).
+
+    Parameters
+    ----------
+    scaled : Scaled
+    w, u : (q,) array
+        Scaled coefficients, and the correlations of the columns with r.
+    r : (n,) array
+        Weighted residual.
+    """
+    penalty, S = scaled.penalty, scaled.S
+    excess = np.maximum(penalty.towards(u) - penalty.l1, 0.0)
+    distance = np.where(w == 0, excess, np.abs(u - np.sign(w) * penalty.l1 - penalty.l2 * w))
+    length = float(np.linalg.norm(scaled.y))
+    size = np.maximum(scaled.design.norm * length / S, penalty.l1)
+    ratios = [ratio(float(d), float(s)) for d, s in zip(distance, size, strict=True)]
+    if scaled.problem.intercept:
+        ratios.append(ratio(abs(float(scaled.design.root @ r)) / S, length / math.sqrt(S)))
+    return max(ratios, default=0.0)
+
+
+def ratio(value: float, scale: float) -> float:
+    """Return value / scale, with 0 / 0 = 0 and positive / 0 = inf."""
+    if scale > 0:
+        return value / scale
+    return 0.0 if value == 0 else math.inf
