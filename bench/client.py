@@ -89,7 +89,10 @@ class Client:
         # The answer to everything, once the solver cannot even be read.
         self.dead: dict[str, Any] | None = None
         self._loaded: tuple[int, str] | None = None
+        self._generation = 0
         self._refuses: str | None = None
+        self.calls = 0  # warm-ups of this process
+        self.invested = 0.0  # seconds that this process has spent on them, lost when it is killed
         self._unfit: set[tuple[str, str]] = set()  # kinds whose warm-up failed: not tried again
 
     def hello(self) -> dict[str, Any]:
@@ -132,6 +135,8 @@ class Client:
             self._loaded = None
             if "status" in answer:
                 return answer
+            if self._generation != self.worker.generation:
+                self._generation, self.calls, self.invested = self.worker.generation, 0, 0.0
             self._loaded = (self.worker.generation, handle.digest)
             self._refuses = answer["refuses"]
         if self._refuses is not None:
@@ -148,6 +153,8 @@ class Client:
         )
         if answer.get("warm"):
             return None
+        self.calls += 1
+        self.invested += answer.get("setup_seconds", 0.0) + answer.get("run_seconds", 0.0)
         if "kind" not in answer:  # failed on the decoy: the real problem will tell
             self._unfit.add(key)
             self._loaded = None
@@ -163,8 +170,10 @@ class Client:
             answer to judge, coef (p,) and intercept.
         """
         Path(self.out).unlink(missing_ok=True)
+        # A kill throws away what was compiled: waiting as long as compiling again would take costs no more.
+        patience = hard(limit) + min(self.invested, limit)
         answer = self._ask(
-            "run", hard(limit), tol=tol, time_limit=limit, configuration=configuration, out=self.out
+            "run", patience, tol=tol, time_limit=limit, configuration=configuration, out=self.out
         )
         if "intercept" in answer:
             answer["coef"] = np.load(self.out, allow_pickle=False)

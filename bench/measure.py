@@ -43,6 +43,16 @@ class Pair:
     rows: list[dict[str, Any]] = field(default_factory=list)
 
     @property
+    def group(self) -> tuple[str, str, str, bool]:
+        """Where a setting of a solver is likely to fare alike: the cells of a case, with l1 or without."""
+        return self.client.solver, self.configuration, self.cell.case, self.handle.problem.l1 > 0
+
+    @property
+    def steps(self) -> int:
+        """Rungs that may still run."""
+        return 0 if self.ladder.next is None else len(self.ladder.tols) - self.ladder.next
+
+    @property
     def words(self) -> str:
         """Who and where, for people."""
         extra = "" if self.configuration == "default" else f" ({self.configuration})"
@@ -79,7 +89,7 @@ class Measurer:
 
     def _first_call(self, pair: Pair, row: dict[str, Any]) -> None:
         first = pair.client.warm_up(pair.handle, pair.configuration)
-        if first is not None:
+        if first is not None and (first.get("compiled", True) or pair.client.calls == 1):
             decoyed = {**row, "phase": "first_call", "tol": None, "rung": None, "decoy": first.get("kind")}
             self.append(self._row(pair, decoyed, first))
 

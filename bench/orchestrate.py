@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import random
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -115,6 +115,8 @@ class _Run:
         self.pairs: list[Pair] = []
         self.best_dual: dict[str, float] = {}  # by problem digest, in this run
         self.measurer = Measurer(append)
+        self.tried: dict[Hashable, Pair] = {}  # where a setting is tried out, by Pair.group
+        self.shed = 0
 
     def note(self, text: str, **about: Any) -> None:
         """Say aloud, on the screen and in the record."""
@@ -162,47 +164,64 @@ class _Run:
     # -- accuracy: every rung once -----------------------------------------------------------------------
 
     def climb(self) -> None:
-        """Run the ladders, a rung of all pairs at a time, so that a short budget sheds the tightest rungs."""
-        self.events.phase("accuracy", sum(len(pair.ladder.tols) for pair in self.pairs))
-        shed: list[Pair] = []
-        rung = 0
-        while waiting := [pair for pair in self.pairs if pair.ladder.next is not None]:
-            due = [pair for pair in waiting if pair.ladder.next == rung]
-            self.order.shuffle(due)
-            for k, pair in enumerate(due):
-                if rung > 0 and not self.budget.left_for_ladders:
-                    pair.ladder.shed("the budget is short")
-                    shed.append(pair)
-                    continue
-                if rung > 0 and (faster := self._outrun(pair)):
-                    said = pair.ladder.shed(
-                        f"setting {faster} was over {OUTRUN:g} times faster, no less accurate"
-                    )
-                    self.append({"kind": "note", "run": self.plan.run, "message": f"{pair.words}: {said}"})
-                    self.events.step(1, pair.words)
-                    continue
-                planned = len(pair.ladder.tols) if rung == 0 else 1
-                self._rung(pair, rung, self.budget.limit(len(due) - k))
-                self.events.step(planned if pair.ladder.next is None and rung == 0 else 1, pair.words)
-            rung += 1
-        if shed:
-            of = f"{len(shed)} of {len(self.pairs)} pairs"
-            self.note(f"the budget of {self.budget.seconds:g} s is short: tightest rungs not run for {of}")
+        """Run the ladders, a rung of all pairs at a time, so that a short budget sheds the tightest rungs.
 
-    def _outrun(self, pair: Pair) -> str | None:
-        """Name a setting of the same solver that makes this one pointless here: the best of them ranks."""
-        mine = pair.rows[-1]
+        The loosest rung goes to every solver's first setting in every cell, then to the others where they are
+        tried out, then to the others elsewhere, unless they were outrun there.
+        """
+        self.events.phase("accuracy", sum(len(pair.ladder.tols) for pair in self.pairs))
+        first = [pair for pair in self.pairs if pair.configuration == pair.client.configurations[0]]
+        others = [pair for pair in self.pairs if pair.configuration != pair.client.configurations[0]]
+        self._pass(0, first)
+        for pair in others:
+            self.tried.setdefault(pair.group, pair)
+        self._pass(0, list(self.tried.values()))
+        self._pass(0, [pair for pair in others if self.tried[pair.group] is not pair])
+        rung = 1
+        while waiting := [pair for pair in self.pairs if pair.ladder.next is not None]:
+            self._pass(rung, [pair for pair in waiting if pair.ladder.next == rung])
+            rung += 1
+        if self.shed:
+            about = f"the budget of {self.budget.seconds:g} s is short"
+            self.note(f"{about}: tightest rungs not run for {self.shed} of {len(self.pairs)} pairs")
+
+    def _pass(self, rung: int, pairs: list[Pair]) -> None:
+        self.order.shuffle(pairs)
+        for k, pair in enumerate(pairs):
+            needed = rung == 0 and pair.configuration == pair.client.configurations[0]  # a cell is never shed
+            before = pair.steps
+            if not needed and not self.budget.left_for_ladders:
+                pair.ladder.shed("the budget is short")
+                self.shed += 1
+            elif faster := self._outrun(pair, rung):
+                said = pair.ladder.shed(f"{faster} was over {OUTRUN:g} times faster, no less accurate")
+                self.append({"kind": "note", "run": self.plan.run, "message": f"{pair.words}: {said}"})
+            else:
+                self._rung(pair, rung, self.budget.limit(len(pairs) - k))
+            self.events.step(before - pair.steps, pair.words)
+
+    def _outrun(self, pair: Pair, rung: int) -> str | None:
+        """Name a setting of the same solver that makes this one pointless: the best of them ranks.
+
+        At the loosest rung the setting is judged by where it was tried out, later by the cell itself.
+        """
+        mine = pair if rung > 0 else self.tried.get(pair.group, pair)
+        if not mine.rows or mine.rows[-1].get("primal") is None:
+            return None
+        last = mine.rows[-1]
         for other in self.pairs:
-            if other is pair or other.client is not pair.client or other.cell is not pair.cell:
+            if other is mine or other.client is not mine.client or other.cell is not mine.cell:
                 continue
             for row in other.rows:
                 if (
-                    row["rung"] == mine["rung"]
+                    row["rung"] == last["rung"]
                     and row.get("primal") is not None
-                    and row["primal"] <= mine["primal"] + TIERS[-1] * mine["scale"]
-                    and OUTRUN * row["seconds"] < mine["seconds"]
+                    and row["primal"] <= last["primal"] + TIERS[-1] * last["scale"]
+                    and OUTRUN * row["seconds"] < last["seconds"]
                 ):
-                    return other.configuration
+                    return f"setting {other.configuration}" + (
+                        "" if mine is pair else f" on {mine.cell.name}"
+                    )
         return None
 
     def _rung(self, pair: Pair, rung: int, limit: float) -> None:

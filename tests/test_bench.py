@@ -152,7 +152,7 @@ def test_a_wrong_answer_is_wrong_at_every_l1_and_has_no_time(
     _, report = misbehaved
     reasons = report.wrong[f"planted:{name}"]
     for cell in CELLS:
-        assert any(reason.startswith(cell.name) for reason in reasons)
+        assert cell.name in reasons
         outcome = report.outcomes[f"planted:{name}", cell.name]
         assert not outcome.timings
         assert not outcome.points
@@ -160,8 +160,8 @@ def test_a_wrong_answer_is_wrong_at_every_l1_and_has_no_time(
 
 def test_the_other_penalty_is_named(misbehaved: tuple[list[dict[str, Any]], Report]) -> None:
     _, report = misbehaved
-    assert any("solves l1 x 1.0500" in reason for reason in report.wrong["planted:off_05"])
-    assert any("solves l1 x 1.0010" in reason for reason in report.wrong["planted:off_001"])
+    assert any("solves l1 x 1.0500" in reason for reason in report.wrong["planted:off_05"].values())
+    assert any("solves l1 x 1.0010" in reason for reason in report.wrong["planted:off_001"].values())
 
 
 def test_only_the_guilty_are_wrong(misbehaved: tuple[list[dict[str, Any]], Report]) -> None:

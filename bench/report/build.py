@@ -91,17 +91,17 @@ def _cell(row: Mapping[str, Any]) -> Cell:
     return Cell(row["cell"], row["case"], row["regime"], row["penalty"], row["n"], row["p"], row["nnz"])
 
 
-def _reasons(found: Iterable[Wrong]) -> list[str]:
-    """Return one line for each cell and setting: the reason at the tightest tolerance tells most."""
+def _reasons(found: Iterable[Wrong]) -> dict[str, str]:
+    """Return the reason in each cell: that at the tightest tolerance tells most."""
     last: dict[tuple[str, str], list[str]] = defaultdict(list)
     for wrong in found:
         last[wrong.cell, wrong.configuration].append(wrong.reason)
-    lines = []
+    told: dict[str, list[str]] = defaultdict(list)
     for (cell, configuration), reasons in last.items():
-        where = cell if configuration == "default" else f"{cell} ({configuration})"
+        setting = "" if configuration == "default" else f"setting {configuration} "
         more = f" (and at {len(reasons) - 1} looser tolerances)" if len(reasons) > 1 else ""
-        lines.append(f"{where}: {reasons[-1]}{more}")
-    return lines
+        told[cell].append(f"{setting}{reasons[-1]}{more}")
+    return {cell: "; ".join(reasons) for cell, reasons in told.items()}
 
 
 def _first_calls(results: Iterable[Mapping[str, Any]]) -> dict[str, float]:

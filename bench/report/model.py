@@ -142,7 +142,7 @@ class Report:
     outcomes : dict
         By (solver, cell).
     wrong : dict
-        Reasons by solver; such a solver has no times anywhere.
+        Reasons by solver and cell; a solver that is WRONG anywhere has no times at all.
     first_calls : dict
         Longest first call in seconds by solver.
     """
@@ -152,7 +152,7 @@ class Report:
     solvers: dict[str, Solver]
     cells: dict[str, Cell]
     outcomes: dict[tuple[str, str], Outcome]
-    wrong: dict[str, list[str]]
+    wrong: dict[str, dict[str, str]]
     notes: list[str] = field(default_factory=list)
     first_calls: dict[str, float] = field(default_factory=dict)
     loaded: dict[str, Any] = field(default_factory=dict)

@@ -41,6 +41,8 @@ class Comparison:
         Bootstrap interval, 95 %, over the rounds.
     cells : tuple of str
         Where both reached the tier.
+    repeated : bool
+        Whether both were timed more than once in at least half of them; else the interval means nothing.
     """
 
     first: str
@@ -50,11 +52,12 @@ class Comparison:
     low: float
     high: float
     cells: tuple[str, ...]
+    repeated: bool
 
     @property
     def shown(self) -> bool:
         """Whether the interval excludes 1."""
-        return not self.low <= 1.0 <= self.high
+        return self.repeated and not self.low <= 1.0 <= self.high
 
 
 def _resampled(timing: Timing, rng: np.random.Generator) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
@@ -74,6 +77,7 @@ def compare(report: Report, first: str, second: str, tier: float, cells: Sequenc
     shared: list[str] = []
     logs = np.zeros(RESAMPLES)
     ratios = []
+    repeated = 0
     rng = np.random.default_rng(crc32(f"{first} {second} {tier}".encode()))
     for cell in cells:
         a, b = report.timing(first, cell, tier), report.timing(second, cell, tier)
@@ -81,11 +85,21 @@ def compare(report: Report, first: str, second: str, tier: float, cells: Sequenc
             continue
         shared.append(cell)
         ratios.append(a.seconds / b.seconds)
+        repeated += len(a.rounds) > 1 and len(b.rounds) > 1
         logs += _resampled(a, rng) - _resampled(b, rng)
     if not shared:
         return None
     low, high = np.exp(np.quantile(logs / len(shared), (0.025, 0.975)))
-    return Comparison(first, second, tier, geometric_mean(ratios), float(low), float(high), tuple(shared))
+    return Comparison(
+        first,
+        second,
+        tier,
+        ratio=geometric_mean(ratios),
+        low=float(low),
+        high=float(high),
+        cells=tuple(shared),
+        repeated=2 * repeated >= len(shared),
+    )
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from dataclasses import dataclass
 
-from bench.report.model import Report
+from bench.report.model import Outcome, Report
 from bench.report.pairwise import standing
 from bench.report.words import WANTED, duration, family_name, mark, number, times
 
@@ -43,6 +43,7 @@ def regimes_table(report: Report) -> Table:
                 lag = f"{second.second} {times(1 / second.ratio)}"
                 interval = f"{1 / second.high:.2f} - {1 / second.low:.2f}"
                 interval += "" if second.shown else ": no difference shown"
+                interval = interval if second.repeated else "single rounds"
             solved = f"{len(stand.solved)} of {stand.of}"
             leader = stand.leader if report.solvers[stand.leader].own else f"{stand.leader} (peer)"
             where = [regime, family_name(family), tier_name(tier)]
@@ -68,7 +69,10 @@ def times_table(report: Report, tier: float = WANTED) -> Table:
             if timing is not None:
                 row.append(f"{duration(timing.seconds)} ({len(timing.rounds)})")
             elif outcome is None or outcome.best is None or name in report.wrong:
-                row.append(mark(outcome, name in report.wrong))
+                word = mark(outcome, cell in report.wrong.get(name, ()))
+                row.append(
+                    "withheld" if name in report.wrong and word != "WRONG" and _solved(outcome) else word
+                )
             else:
                 row.append(outcome.tiers.get(tier, "no answer").replace("_", " "))
         rows.append(row)
@@ -80,11 +84,18 @@ def times_table(report: Report, tier: float = WANTED) -> Table:
     )
 
 
+def _solved(outcome: Outcome | None) -> bool:
+    return outcome is not None and outcome.best is not None
+
+
 def solves_table(report: Report) -> Table:
     """Proven suboptimality of the best rung of every solver in every cell, or the status in its place."""
     names = list(report.solvers)
     rows = [
-        [cell, *(mark(report.outcomes.get((name, cell)), name in report.wrong) for name in names)]
+        [
+            cell,
+            *(mark(report.outcomes.get((name, cell)), cell in report.wrong.get(name, ())) for name in names),
+        ]
         for cell in report.cells
     ]
     return Table(
@@ -99,7 +110,7 @@ def cells_table(report: Report) -> Table:
     """Both measures side by side, for every pair with an answer."""
     rows = []
     for (solver, cell), outcome in sorted(report.outcomes.items(), key=lambda item: (item[0][1], item[0][0])):
-        if outcome.best is None or solver in report.wrong:
+        if outcome.best is None or cell in report.wrong.get(solver, ()):
             continue
         rows.append(
             [

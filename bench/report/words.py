@@ -47,11 +47,11 @@ def times(ratio: float) -> str:
 
 
 def mark(outcome: Outcome | None, wrong: bool) -> str:
-    """Put an outcome in one word: its proven suboptimality, or the status that explains its absence."""
+    """Put an outcome in one word: its proven suboptimality, or what explains its absence."""
     if outcome is None:
         return "not run"
     if wrong:
-        return "WRONG" if outcome.best is not None else _MARKS.get(outcome.status, outcome.status)
+        return "WRONG"
     if outcome.best is not None:
         return number(outcome.best)
     return _MARKS.get(outcome.status, f"{outcome.status}, no proof")
@@ -67,11 +67,16 @@ def group_name(regime: str, family: str) -> str:
     return f"{regime}, {family_name(family)}"
 
 
+def cells(count: int) -> str:
+    """Spell a number of cells."""
+    return f"{count} cell{'s' if count != 1 else ''}"
+
+
 def against(comparison: Comparison) -> str:
     """Say how the first of a comparison stands to the second."""
-    cells = f"{len(comparison.cells)} cell{'s' if len(comparison.cells) != 1 else ''}"
-    over = f"geometric mean over {cells} where both are certified"
-    if not comparison.shown:
+    over = f"geometric mean over {cells(len(comparison.cells))} where both are certified"
+    over += "" if comparison.repeated else "; single rounds, so without an interval"
+    if comparison.repeated and not comparison.shown:
         return f"no difference shown to {comparison.second} ({over})"
     if comparison.ratio < 1:
         return f"{times(1 / comparison.ratio)} faster than {comparison.second} ({over})"
@@ -83,21 +88,20 @@ def headline(report: Report, regime: str, family: str, stand: Standing | None, t
     where = f"{group_name(regime, family)}, {tier:.0e}".replace("e-0", "e-")
     if stand is None:
         return f"{where}: nobody is certified."
-    leads = report.solvers[stand.leader]
-    who = stand.leader if leads.own else f"a peer wins: {stand.leader}"
+    own = report.solvers[stand.leader].own
+    who = stand.leader if own else f"a peer wins: {stand.leader}"
     text = f"{where}: {who} {duration(stand.seconds)} (certified in {len(stand.solved)} of {stand.of} cells)"
-    runner_up = stand.runner_up()
-    text += f", {against(runner_up)}" if runner_up else ", nobody else is certified in nearly as many"
-    if not leads.own:
-        ours = [c for c in stand.against if report.solvers[c.second].own]
-        text += f"; the closest of ours: {against(ours[0])}" if ours else "; none of ours is certified there"
-    else:
-        peers = [c for c in stand.against if not report.solvers[c.second].own]
-        if peers and (runner_up is None or peers[0] != runner_up):
-            text += f"; the closest peer: {against(peers[0])}"
-    beaten_by = [c for c in stand.against if c.ratio > 1 and c.shown and c != runner_up]
-    for comparison in beaten_by:
-        text += f"; but {against(comparison)}"
+    said = [stand.runner_up()]
+    text += f", {against(said[0])}" if said[0] else ", nobody else is certified in nearly as many"
+    others = [c for c in stand.against if report.solvers[c.second].own != own]
+    if not others:
+        text += "; no peer is certified there" if own else "; none of ours is certified there"
+    elif said[0] is None or report.solvers[said[0].second].own == own:
+        said.append(others[0])
+        text += f"; the closest {'peer' if own else 'of ours'}: {against(others[0])}"
+    for comparison in stand.against:
+        if comparison.ratio > 1 and (comparison.shown or not comparison.repeated) and comparison not in said:
+            text += f"; but {against(comparison)}"
     if not stand.unanimous:
         text += "; no solver is faster than each of the others here"
     return text + "."
@@ -132,7 +136,7 @@ def wrong_lines(report: Report) -> list[str]:
     lines = []
     for solver, reasons in sorted(report.wrong.items()):
         whose = "ours" if report.solvers[solver].own else "a peer"
-        lines += [f"WRONG: {solver} ({whose}), {reason}" for reason in reasons]
+        lines += [f"WRONG: {solver} ({whose}) on {cell}: {reason}" for cell, reason in reasons.items()]
     return lines
 
 
@@ -140,10 +144,9 @@ def verdict(report: Report) -> list[str]:
     """Return the sentences that stand first."""
     lines = []
     for solver, reasons in sorted(report.wrong.items()):
-        cells = len({reason.partition(": ")[0] for reason in reasons})
+        where, why = next(iter(reasons.items()))
         lines.append(
-            f"{solver} is WRONG in {cells} cell{'s' if cells != 1 else ''}: its times are withheld in all. "
-            f"First: {reasons[0]}"
+            f"{solver} is WRONG in {cells(len(reasons))}: its times are withheld in all. On {where}: {why}"
         )
     if not report.wrong:
         lines.append("No wrong claim by any solver, at any tolerance.")
