@@ -11,6 +11,8 @@ the unit of relative gaps (docs/maths.md, N) where every column is penalised.
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -60,3 +62,161 @@ def to_sklearn_ridge(l2: float, S: float) -> float:
 def from_sklearn_ridge(alpha: float, S: float) -> float:
     """l2 from scikit-learn's Ridge."""
     return alpha / S
+
+
+# ---------------------------------------------------------------------- celer
+
+
+def to_celer(l1: float, l2: float) -> tuple[float, float]:
+    """(alpha, l1_ratio) of celer: scikit-learn's convention, with v on the whole penalty as in (P).
+
+    (The docstring of ``celer_path`` leaves out the 1/2 of the L2 term; its code has it.)
+    """
+    return to_sklearn_elastic_net(l1, l2)
+
+
+def from_celer(alpha: float, l1_ratio: float) -> tuple[float, float]:
+    """(l1, l2) from celer."""
+    return from_sklearn_elastic_net(alpha, l1_ratio)
+
+
+def to_celer_tol(tol: float) -> float:
+    """Their tol for a relative gap of (P): gap <= tol ||y - mean||^2 / n, with tol kept in 32 bits."""
+    return tol / 2
+
+
+def from_celer_tol(tol: float) -> float:
+    """Relative gap of (P) from their tol."""
+    return 2 * tol
+
+
+# ---------------------------------------------------------------------- skglm
+
+
+def to_skglm(l1: float, l2: float) -> tuple[float, float]:
+    """(alpha, l1_ratio) of skglm's L1_plus_L2; alpha alone is l1 for its L1 and WeightedL1."""
+    return to_sklearn_elastic_net(l1, l2)
+
+
+def from_skglm(alpha: float, l1_ratio: float) -> tuple[float, float]:
+    """(l1, l2) from skglm's L1_plus_L2."""
+    return from_sklearn_elastic_net(alpha, l1_ratio)
+
+
+def to_skglm_tol(tol: float, l1_max: float) -> float:
+    """Their tol: the largest distance of a gradient entry to the subdifferential, absolute, in units of l1.
+
+    It bounds no gap. tol is taken as a fraction of l1_max, the largest gradient entry at w = 0.
+    """
+    return tol * (l1_max or 1.0)
+
+
+def from_skglm_tol(tol: float, l1_max: float) -> float:
+    """Fraction of l1_max from their tol."""
+    return tol / (l1_max or 1.0)
+
+
+# ---------------------------------------------------------------------- glmnet
+
+
+def to_glmnet(l1: float, l2: float, y_sd: float, v_mean: float = 1.0) -> tuple[float, float]:
+    """(lambda, alpha) of glmnet, which divides y by its sd and the penalty factors by their mean.
+
+    Parameters
+    ----------
+    y_sd : float
+        Population sd of y, weighted by s, about its mean *also without intercept*: see ``glmnet_y_sd``.
+    v_mean : float
+        Mean of the penalty factors as they are passed, those of excluded columns included.
+
+    Notes
+    -----
+    With y/sd the coefficients become w/sd, so the L1 term scales as the loss does times 1/sd, and the
+    L2 term does not: lambda alpha = l1 and lambda (1 - alpha) = l2 sd. The factors scale both terms.
+    """
+    lam = l1 + l2 * y_sd
+    return lam * v_mean, l1 / lam
+
+
+def from_glmnet(lam: float, alpha: float, y_sd: float, v_mean: float = 1.0) -> tuple[float, float]:
+    """(l1, l2) from glmnet's (lambda, alpha)."""
+    lam /= v_mean
+    return lam * alpha, lam * (1 - alpha) / y_sd
+
+
+def glmnet_y_sd(y: Vector, s: Vector) -> float:
+    """Population sd of y about its mean, weighted by s: what glmnet divides y by, intercept or not."""
+    r = y - float(s @ y) / float(s.sum())
+    return math.sqrt(float(s @ (r * r)) / float(s.sum()))
+
+
+def to_glmnet_thresh(tol: float) -> float:
+    """Their thresh: the largest ||x_j||_s^2 dw_j^2 / (S var y) of a sweep, twice one coordinate's gain."""
+    return tol
+
+
+def from_glmnet_thresh(thresh: float) -> float:
+    """Largest gain of one coordinate over N, from their thresh."""
+    return thresh
+
+
+# ---------------------------------------------------------------------- adelie
+
+
+def to_adelie(l1: float, l2: float) -> tuple[float, float]:
+    """(lmda, alpha) of adelie: as scikit-learn's, neither y nor the penalty factors are rescaled."""
+    return to_sklearn_elastic_net(l1, l2)
+
+
+def from_adelie(lmda: float, alpha: float) -> tuple[float, float]:
+    """(l1, l2) from adelie."""
+    return from_sklearn_elastic_net(lmda, alpha)
+
+
+def to_adelie_tol(tol: float, y_var: float, covariance: bool) -> float:
+    """Their tol: the largest ||x_j||_s^2 dw_j^2 / S of a sweep; over y_var, but absolute if by covariance.
+
+    Parameters
+    ----------
+    y_var : float
+        2 N: the weighted mean square of y, about its mean if there is an intercept.
+    """
+    return tol * y_var if covariance else tol
+
+
+def from_adelie_tol(tol: float, y_var: float, covariance: bool) -> float:
+    """Largest gain of one coordinate over N, from their tol."""
+    return tol / y_var if covariance else tol
+
+
+# ---------------------------------------------------------------------- others, for the record
+
+
+def to_benchopt_lasso(l1: float, n: int) -> float:
+    """Lmbd of benchopt's benchmark_lasso, 1/2 ||y - Xw||^2 + lmbd |w|_1: no 1/n."""
+    return n * l1
+
+
+def from_benchopt_lasso(lmbd: float, n: int) -> float:
+    """l1 from benchopt's benchmark_lasso."""
+    return lmbd / n
+
+
+def to_statsmodels(l1: float, l2: float) -> tuple[float, float]:
+    """(alpha, L1_wt) of statsmodels' OLS.fit_regularized("elastic_net"): 1/(2n), as scikit-learn's."""
+    return to_sklearn_elastic_net(l1, l2)
+
+
+def from_statsmodels(alpha: float, L1_wt: float) -> tuple[float, float]:
+    """(l1, l2) from statsmodels."""
+    return from_sklearn_elastic_net(alpha, L1_wt)
+
+
+def to_lars(l1: float, n: int) -> float:
+    """Lambda of R's lars: the largest absolute correlation X_j'r, no 1/n (its columns have norm 1)."""
+    return n * l1
+
+
+def from_lars(lam: float, n: int) -> float:
+    """l1 from R's lars, for the columns as they were passed to it."""
+    return lam / n

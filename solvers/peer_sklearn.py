@@ -1,18 +1,18 @@
 """scikit-learn's ElasticNet: coordinate descent with gap-safe screening. [friedman2010], [fercoq2015].
 
 Its tol is a duality gap over ||y - mean||_s^2 / S, and ``dual_gap_`` is the gap of (P) itself.
-No time limit.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from ._foreign import column_major, heard
-from .conventions import null_loss, to_sklearn_elastic_net, to_sklearn_tol
+from ._foreign import centred, column_major, falling, fitted, heard, relative, too_wide
+from .conventions import to_sklearn_elastic_net, to_sklearn_tol
 from .problem import Problem
 from .registry import SolverRefused
 from .solution import Solution, Status, Stop
@@ -35,22 +35,38 @@ def refuses(problem: Problem) -> str | None:
     return "l1 = 0: its documentation advises against it" if problem.l1 == 0 else None
 
 
-def setup(
-    problem: Problem, stop: Stop, *, precompute: bool = False, selection: str = "cyclic"
-) -> Callable[[], Solution]:
+def setup(problem: Problem, stop: Stop, **configuration: Any) -> Callable[[], Solution]:
     """One copy of X where the library has to centre or weight it, none otherwise."""
     from sklearn.linear_model import ElasticNet
 
-    if precompute and (problem.is_sparse or problem.p > 10_000):
-        raise SolverRefused("a Gram matrix of a sparse X, or of more than 10000 columns")
+    if configuration.get("precompute"):
+        too_wide(problem)
     X = column_major(problem.X)
     alpha, l1_ratio = to_sklearn_elastic_net(problem.l1, problem.l2)
     model = ElasticNet(
         alpha=alpha, l1_ratio=l1_ratio, fit_intercept=problem.intercept, positive=problem.positive,
-        tol=to_sklearn_tol(stop.tol), max_iter=stop.max_iter, precompute=precompute, selection=selection,
-        random_state=0, copy_X=X is problem.X and (problem.intercept or problem.sample_weight is not None),
+        tol=to_sklearn_tol(stop.tol), max_iter=stop.max_iter, random_state=0, **configuration,
+        copy_X=X is problem.X and (problem.intercept or problem.sample_weight is not None),
     )  # fmt: skip
     return lambda: _fit(model, problem, X, check_input=False)
+
+
+def path(problem: Problem, l1s: Sequence[float], stop: Stop, **configuration: Any) -> list[Solution]:
+    """Its own path with warm starts, from the largest l1 down; the intercept taken out beforehand."""
+    from sklearn.exceptions import ConvergenceWarning
+    from sklearn.linear_model import lasso_path
+
+    if problem.sample_weight is not None:
+        raise SolverRefused("its path function has no sample weights")
+    data = centred(problem)
+    how = {"precompute": False, "positive": problem.positive, "return_n_iter": True} | configuration
+    if problem.is_sparse:
+        how |= {"X_offset": data.means, "X_scale": np.ones(problem.p)}
+    how |= {"alphas": falling(problem, l1s), "tol": to_sklearn_tol(stop.tol), "max_iter": stop.max_iter}
+    (_, coefs, gaps, n_iter), trouble = heard(lambda: lasso_path(data.X, data.y, **how), ConvergenceWarning)
+    done = Status.MAX_ITER if trouble else Status.CONVERGED
+    rows = zip(coefs.T, relative(problem, gaps), n_iter, strict=True)
+    return [Solution(w, data.intercept(w), done, int(k), float(gap), trouble) for w, gap, k in rows]
 
 
 def defaults(problem: Problem) -> Callable[[], Solution]:
@@ -58,17 +74,12 @@ def defaults(problem: Problem) -> Callable[[], Solution]:
     from sklearn.linear_model import ElasticNet, Lasso
 
     alpha, l1_ratio = to_sklearn_elastic_net(problem.l1, problem.l2)
-    own = {"alpha": alpha, "fit_intercept": problem.intercept, "positive": problem.positive}
-    model = Lasso(**own) if problem.l2 == 0 else ElasticNet(l1_ratio=l1_ratio, **own)
-    return lambda: _fit(model, problem, problem.X)
+    model = ElasticNet(alpha=alpha, l1_ratio=l1_ratio) if problem.l2 > 0 else Lasso(alpha=alpha)
+    return lambda: _fit(model.set_params(fit_intercept=problem.intercept, positive=problem.positive), problem)
 
 
-def _fit(model: Any, problem: Problem, X: Any, **how: Any) -> Solution:
+def _fit(model: Any, problem: Problem, X: Any = None, **how: Any) -> Solution:
     from sklearn.exceptions import ConvergenceWarning
 
-    _, trouble = heard(lambda: model.fit(X, problem.y, problem.sample_weight, **how), ConvergenceWarning)
-    status = Status.MAX_ITER if trouble else Status.CONVERGED
-    N = null_loss(problem.y, problem.intercept, problem.sample_weight)
-    claim = float(model.dual_gap_) / N if N > 0 else 0.0
-    coef = np.asarray(model.coef_, dtype=np.float64)
-    return Solution(coef, float(model.intercept_), status, int(model.n_iter_), claim, trouble)
+    solution = fitted(model, problem, ConvergenceWarning, X, **how)
+    return replace(solution, claimed_gap=float(relative(problem, model.dual_gap_)))
