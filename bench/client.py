@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 import numpy as np
@@ -92,6 +93,7 @@ class Client:
         self._generation = 0
         self._refuses: str | None = None
         self.calls = 0  # warm-ups of this process
+        self.spent = 0.0  # seconds of runs, and of what a kill made necessary again
         self.invested = 0.0  # seconds that this process has spent on them, lost when it is killed
         self._unfit: set[tuple[str, str]] = set()  # kinds whose warm-up failed: not tried again
 
@@ -114,12 +116,16 @@ class Client:
 
     def _ask(self, op: str, limit: float, **request: Any) -> dict[str, Any]:
         """Ask the worker; a death is an answer too."""
+        start = monotonic()
         try:
             return self.worker.ask(op, limit, **request)
         except WorkerKilled as error:
             return {"status": Status.KILLED.name, "message": str(error)}
         except WorkerDied as error:
             return {"status": Status.CRASHED.name, "message": str(error)}
+        finally:
+            if op == "run" or self.worker.generation > 1:
+                self.spent += monotonic() - start
 
     def prepare(self, handle: Handle) -> dict[str, Any] | None:
         """Load a problem; return the answer that ends the matter (dead, refused, failed), or None."""

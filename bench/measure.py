@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from bench.client import Client, Handle
 from bench.rounds import Ladder
+from solvers import Status
 from verification import Judge
 
 __all__ = ["CERTIFIED", "Append", "Measurer", "Pair", "describe"]
@@ -86,6 +87,15 @@ class Measurer:
         pair.rows.append(row)
         self.append(row)
         return row
+
+    def decline(self, pair: Pair, why: str) -> None:
+        """Put on record that a cell was not run, and why."""
+        outcome = {"status": Status.TIME_LIMIT.name, "message": why}
+        row = self._row(
+            pair, {**pair.about, "phase": "ladder", "rung": 0, "tol": pair.ladder.tols[0]}, outcome
+        )
+        pair.rows.append(row)
+        self.append(row)
 
     def _first_call(self, pair: Pair, row: dict[str, Any]) -> None:
         first = pair.client.warm_up(pair.handle, pair.configuration)

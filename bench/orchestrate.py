@@ -109,7 +109,7 @@ class _Run:
         self.append = append
         self.events = events
         self.store = Store(scratch)
-        self.budget = Budget(plan.budget, plan.longest)
+        self.budget = Budget(plan.budget, plan.longest, len(plan.solvers))
         self.order = random.Random(plan.seed)
         self.clients = [Client(name, scratch, plan.limits, plan.threads) for name in plan.solvers]
         self.pairs: list[Pair] = []
@@ -117,6 +117,7 @@ class _Run:
         self.measurer = Measurer(append)
         self.tried: dict[Hashable, Pair] = {}  # where a setting is tried out, by Pair.group
         self.shed = 0
+        self.exhausted: set[Client] = set()
 
     def note(self, text: str, **about: Any) -> None:
         """Say aloud, on the screen and in the record."""
@@ -187,18 +188,36 @@ class _Run:
 
     def _pass(self, rung: int, pairs: list[Pair]) -> None:
         self.order.shuffle(pairs)
-        for k, pair in enumerate(pairs):
+        # Small cases first: a slow solver spends its share where it gets answers. Shuffled within a case.
+        pairs.sort(key=lambda pair: (pair.about["nnz"], pair.about["p"]))
+        for pair in pairs:
             needed = rung == 0 and pair.configuration == pair.client.configurations[0]  # a cell is never shed
             before = pair.steps
-            if not needed and not self.budget.left_for_ladders:
+            spent = pair.client.spent
+            if spent > self.budget.allowance:
+                self._exhausted(pair, needed)
+            elif not needed and not self.budget.left_for_ladders:
                 pair.ladder.shed("the budget is short")
                 self.shed += 1
             elif faster := self._outrun(pair, rung):
                 said = pair.ladder.shed(f"{faster} was over {OUTRUN:g} times faster, no less accurate")
                 self.append({"kind": "note", "run": self.plan.run, "message": f"{pair.words}: {said}"})
             else:
-                self._rung(pair, rung, self.budget.limit(len(pairs) - k))
+                self._rung(pair, rung, self.budget.limit(spent))
             self.events.step(before - pair.steps, pair.words)
+
+    def _exhausted(self, pair: Pair, needed: bool) -> None:
+        share = f"its share of the budget ({self.budget.allowance:.0f} s)"
+        why = f"not run: the solver spent {share} on other cells"
+        if needed:
+            self.measurer.decline(pair, why)
+            pair.ladder.record(None, None, 0.0)
+        else:
+            pair.ladder.shed(why)
+        if pair.client not in self.exhausted:
+            self.exhausted.add(pair.client)
+            rest = "what is left of its cells is not run (--budget gives more)"
+            self.note(f"{pair.client.solver}: {share} is spent: {rest}")
 
     def _outrun(self, pair: Pair, rung: int) -> str | None:
         """Name a setting of the same solver that makes this one pointless: the best of them ranks.

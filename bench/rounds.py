@@ -2,7 +2,7 @@
 
 Accuracy is deterministic, so each rung of the ladder runs once; only the loosest rung that delivers an
 accuracy tier is repeated for its time.  When the budget is short, repeats go first, then the tightest rungs,
-and a cell never: every solver is heard of in every cell.
+and a cell never: every solver is heard of in every cell, if only by the words that its own share was spent.
 """
 
 from __future__ import annotations
@@ -36,12 +36,15 @@ class Budget:
         For everything: start-up, ladders, repeats, certification.
     longest : float
         Upper limit in seconds for a single run of a solver.
+    solvers : int
+        How many share it.
     clock : callable
         Seconds, monotonic; replaced in tests.
     """
 
     seconds: float
     longest: float = 10.0
+    solvers: int = 1
     clock: Callable[[], float] = monotonic
     start: float = field(init=False)
 
@@ -65,14 +68,14 @@ class Budget:
         """Seconds left of the ladders' share, >= 0."""
         return max(0.0, LADDER_SHARE * self.seconds - self.elapsed)
 
-    def limit(self, runs_left: int) -> float:
-        """Seconds granted to one run while `runs_left` pairs wait for their first answer.
+    @property
+    def allowance(self) -> float:
+        """Seconds of runs that one solver's ladders may take: twice its share, for most need far less."""
+        return 2 * LADDER_SHARE * self.seconds / max(1, self.solvers)
 
-        Most runs need far less than their share, so a run may take forty shares; never less than two seconds
-        (a cell is not shed) and never more than `longest`.
-        """
-        share = self.left_for_ladders / max(1, runs_left)
-        return min(self.longest, max(2.0, 40 * share))
+    def limit(self, spent: float) -> float:
+        """Seconds granted to the next run of a solver that has spent `spent`: part of what it has left."""
+        return min(self.longest, max(1.0, 0.3 * (self.allowance - spent)))
 
 
 @dataclass

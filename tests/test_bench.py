@@ -305,17 +305,26 @@ def test_a_solver_without_a_gap_claim_gets_more_rungs_until_the_tiers_are_met() 
     assert climb(Ladder(claims_gap=True), slack) == list(LADDER)
 
 
-def test_the_limit_of_a_run_shrinks_with_the_budget_but_not_to_nothing() -> None:
+def test_the_limit_of_a_run_shrinks_with_what_its_solver_has_left_but_not_to_nothing() -> None:
     now = [0.0]
-    budget = Budget(100.0, longest=10.0, clock=lambda: now[0])
-    assert budget.limit(10) == 10.0
-    now[0] = 55.0
-    assert budget.limit(100) == pytest.approx(8.0)
+    budget = Budget(100.0, longest=10.0, solvers=6, clock=lambda: now[0])
+    assert budget.allowance == pytest.approx(25.0)
+    assert budget.limit(0.0) == pytest.approx(7.5)
+    assert budget.limit(24.0) == 1.0
+    assert Budget(1000.0, longest=10.0).limit(0.0) == 10.0
     now[0] = 99.0
-    assert budget.limit(20) == 2.0
-    assert budget.left == pytest.approx(1.0)
+    assert (budget.left, budget.left_for_ladders) == (pytest.approx(1.0), 0.0)
     with pytest.raises(ValueError, match="must be > 0"):
         Budget(0.0)
+
+
+def test_a_solver_that_spends_its_share_is_heard_of_in_every_cell(on_path: Path) -> None:
+    cells = [Cell("diabetes", "lasso", l1_ratio=ratio) for ratio in (3.0, 10.0, 30.0, 100.0)]
+    _, report = run(planted("good", "hangs"), cells, budget=3.0, longest=0.2)
+    outcomes = [report.outcomes["planted:hangs", cell.name] for cell in cells]
+    assert {outcome.status for outcome in outcomes} == {"KILLED", "TIME_LIMIT"}
+    assert any("share of the budget" in note for note in report.notes)
+    assert all(report.outcomes["planted:good", cell.name].best is not None for cell in cells)
 
 
 def test_repeats_stop_at_their_cap() -> None:

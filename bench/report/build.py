@@ -17,7 +17,7 @@ from verification.verdict import Outcome as Tier
 __all__ = ["build", "read_report"]
 
 # What to show of a solver that gave no answer in a cell: the most telling of its settings' statuses.
-TELLING = ("CRASHED", "KILLED", "MEMORY", "FAILED", "MISSING", "REFUSED")
+TELLING = ("CRASHED", "KILLED", "MEMORY", "FAILED", "TIME_LIMIT", "MISSING", "REFUSED")
 UNMET = (Tier.UNDECIDED, Tier.BEYOND, Tier.MISSED)
 
 

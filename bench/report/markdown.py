@@ -61,7 +61,10 @@ def _path(report: Report, folder: Path) -> list[str]:
         data = lookup(PATH_CASE).load()
     except CaseMissing as error:
         return ["## A lasso path", "", f"Not drawn: {escape(str(error))}", ""]
-    figure, worst = plots.path(Problem(data.X, data.y, intercept=True, name=PATH_CASE), PATH_CASE)
+    try:
+        figure, worst = plots.path(Problem(data.X, data.y, intercept=True, name=PATH_CASE), PATH_CASE)
+    except Exception as error:  # a solver that fails must not take the report with it
+        return ["## A lasso path", "", f"Not drawn: {escape(f'{type(error).__name__}: {error}')}", ""]
     plots.save(figure, folder / "path.svg")
     proof = f"The largest self-certified gap on the path is {words.number(worst)} N."
     return ["## A lasso path", "", proof, "", f"![Lasso path of {PATH_CASE}](path.svg)", ""]

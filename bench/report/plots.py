@@ -7,7 +7,7 @@ drawn solid, peers dashed.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +15,12 @@ import matplotlib as mpl
 import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.ticker import LogLocator, NullFormatter
 from numpy.typing import NDArray
 
 from bench.report.model import Outcome, Point, Report
 from bench.report.pairwise import median_ratio, ratio_to_fastest
-from bench.report.words import WANTED, number
+from bench.report.words import WANTED, duration, number
 from solvers import Problem, Stop, solve
 from verification import certify
 
@@ -119,7 +120,7 @@ def curves(report: Report, case: str) -> Figure | None:
             axis.set_visible(False)
         title = f"{case}: time against proven accuracy"
         figure.suptitle(title, x=0.01, ha="left", fontsize=11, weight="bold")
-        figure.supxlabel("setup + run, seconds", fontsize=9)
+        figure.supxlabel("setup + run", fontsize=9)
         figure.supylabel("proven suboptimality, relative to N", fontsize=9)
         present = [name for name in report.solvers if any(name in drawn[cell] for cell in cells)]
         _legend(figure, [(name, looks[name]) for name in present])
@@ -137,6 +138,18 @@ def _panel(
         axis.plot([point.seconds for point in points], heights, **looks[name], alpha=0.9)
     axis.set(xscale="log", yscale="log", title=title)
     axis.title.set_fontsize(8.5)
+    axis.yaxis.set_major_formatter(lambda value, _: number(value))
+    _ticks(axis, duration)
+
+
+def _ticks(axis: Any, spell: Callable[[float], str]) -> None:
+    """Label a logarithmic x axis: its powers of ten, or 1, 2 and 5 of them where there are fewer than two."""
+    low, high = axis.get_xlim()
+    powers = math.floor(math.log10(high)) - math.ceil(math.log10(low)) + 1
+    axis.xaxis.set_major_locator(LogLocator(subs=(1.0,) if powers >= 2 else (1.0, 2.0, 5.0)))
+    axis.xaxis.set_minor_locator(LogLocator(subs=range(1, 10)))
+    axis.xaxis.set_major_formatter(lambda value, _: spell(value))
+    axis.xaxis.set_minor_formatter(NullFormatter())
 
 
 def _legend(figure: Figure, entries: list[tuple[str, Look]]) -> None:
@@ -153,7 +166,8 @@ def distances(report: Report, tier: float = WANTED) -> Figure | None:
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(8.0, 0.34 * len(names) + 1.5), layout="constrained")
         axis = figure.subplots()
-        regimes = list(dict.fromkeys(cell.regime for cell in report.cells.values()))
+        present = {cell.regime for cell in report.cells.values()}
+        regimes = [regime for regime in REGIMES if regime in present]
         for k, name in enumerate(names):
             for cell, ratio in ratios[name].items():
                 regime = report.cells[cell].regime
@@ -167,14 +181,11 @@ def distances(report: Report, tier: float = WANTED) -> Figure | None:
         for label, name in zip(axis.get_yticklabels(), names, strict=True):
             label.set_fontweight("bold" if report.solvers[name].own else "normal")
         axis.set(xscale="log", ylim=(len(names) - 0.4, -0.6))
-        axis.set_xlabel("time over that of the fastest in the cell (1 = fastest); the bar is the median")
+        axis.set_xlabel("time over that of the fastest in the cell; the bar is the median")
+        _ticks(axis, lambda value: f"{value:g}x")
         axis.grid(axis="y", visible=False)
-        axis.set_title(
-            f"Time to a proven suboptimality of {number(tier)}, by cell (in brackets: cells solved)",
-            loc="left",
-            fontsize=10,
-            weight="bold",
-        )
+        title = f"Time to a proven suboptimality of {number(tier)} (in brackets: cells solved)"
+        figure.suptitle(title, x=0.01, ha="left", fontsize=11, weight="bold")
         handles = [
             Line2D([], [], linestyle="", marker=REGIMES[name][1], color=REGIMES[name][0], label=name, **DOT)
             for name in regimes

@@ -20,6 +20,7 @@ STYLES = {
     "CRASHED": "red",
     "KILLED": "red",
     "MEMORY": "red",
+    "no time": "red",
     "refused": "dim",
     "missing": "dim",
     "nobody": "dim",

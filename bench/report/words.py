@@ -23,6 +23,7 @@ _MARKS = {
     "CRASHED": "CRASHED",
     "KILLED": "KILLED",
     "MEMORY": "MEMORY",
+    "TIME_LIMIT": "no time",
 }
 
 
