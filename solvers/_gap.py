@@ -67,7 +67,7 @@ def _gap_at(form: StandardForm, alpha: float, w: Vector, r: Vector, theta: Vecto
 
 
 def off_free(form: StandardForm, w: Vector, r: Vector) -> Vector:
-    """Project r off the unpenalised columns (with ``positive``: those in use or violated); r itself if none."""
+    """Project r off the unpenalised columns (``positive``: those in use or violated); r itself if none."""
     if not form.free.any():
         return r
     if not form.positive:

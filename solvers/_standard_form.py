@@ -127,7 +127,7 @@ class StandardForm:
 
     @cached_property
     def free_fit(self) -> tuple[Vector, Vector]:
-        """Least squares by the unpenalised columns alone: coefficients (k,), 0 elsewhere, and residual (n,)."""
+        """Least squares by the unpenalised columns alone: coefficients (k,), 0 elsewhere; residual (n,)."""
         w = np.zeros(self.k)
         free = np.flatnonzero(self.free)
         if free.size:

@@ -1,8 +1,9 @@
 """Alternating directions of multipliers with over-relaxation and a penalty that adapts. [boyd2011].
 
-The Gram matrix costs n k min(n, k) once, each new penalty rho a factorisation of min(n, k)^3 / 3, an iteration
-two triangular solves (and two products with A if k > n). rho balances the primal and dual residuals; it may
-change only at iteration numbers that double, so that convergence is guaranteed. Columns are equilibrated.
+The Gram matrix costs n k min(n, k) once, each new penalty rho a factorisation of min(n, k)^3 / 3, an
+iteration two triangular solves (and two products with A if k > n). rho balances the primal and dual
+residuals; it may change only at iteration numbers that double, so that convergence is guaranteed. Columns are
+equilibrated.
 """
 
 from __future__ import annotations
@@ -70,7 +71,7 @@ def _minimise(form: StandardForm, stop: Stop) -> Solution:
 
 
 class _Quadratic:
-    """Minimiser of 1/2 x'A'A x - g'x + rho/2 ||x||^2 in the columns' metric; the factor is kept while rho is."""
+    """Minimiser of 1/2 x'A'A x - g'x + rho/2 ||x||^2 in the columns' metric; keeps its factor."""
 
     def __init__(self, form: StandardForm) -> None:
         self.form = form

@@ -1,13 +1,14 @@
-"""L-BFGS-B of scipy on split variables, w = w+ - w- with both >= 0: smooth with bounds. [byrd1995], [schmidt2007].
+"""L-BFGS-B of scipy on split variables, w = w+ - w-, both >= 0. [byrd1995], [schmidt2007].
 
-An iteration is about two products with A, 4 n k (4 nnz if sparse), and 80 k of its own. The objective is taken
-as a difference from a centre, without cancellation, and the method starts again about a new centre whenever
-its line search can no longer tell values apart: so the gap can fall to rounding. Columns are equilibrated.
+An iteration is about two products with A, 4 n k (4 nnz if sparse), and 80 k of its own. The objective is
+taken as a difference from a centre, without cancellation, and the method starts again about a new centre
+whenever its line search can no longer tell values apart: so the gap can fall to rounding. Columns are equilibrated.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
@@ -39,6 +40,8 @@ def setup(problem: Problem, stop: Stop) -> Callable[[], Solution]:
 def _minimise(form: StandardForm, stop: Stop) -> Solution:
     from scipy.optimize import Bounds, minimize
 
+    call: Any = minimize  # its stubs do not know callbacks of one argument
+
     progress = Progress(form, stop)
     split = _Split(form)
     w, n_iter = np.zeros(form.k), 0
@@ -56,7 +59,7 @@ def _minimise(form: StandardForm, stop: Stop) -> Solution:
 
         options = {"maxcor": MEMORY, "ftol": 0.0, "gtol": 0.0, "maxiter": stop.max_iter, "maxfun": 2**31 - 1}
         start = np.zeros(split.low.size)
-        found = minimize(
+        found = call(
             split.value,
             start,
             jac=True,

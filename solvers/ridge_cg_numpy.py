@@ -1,6 +1,6 @@
-"""Ridge by conjugate gradients on the normal equations, never formed, with Jacobi scaling. [hestenes1952], [bjorck1996].
+"""Ridge by conjugate gradients on the normal equations, never formed. [hestenes1952], [bjorck1996].
 
-An iteration is two products with A, 4 n k (4 nnz if sparse); memory n + k. Stops by the duality gap, which
+An iteration is two products with A, 4 n k (4 nnz if sparse); memory n + k. Jacobi scaling. Stops by the duality gap, which
 comes with the recurrences and is then taken again from the true residual.
 """
 

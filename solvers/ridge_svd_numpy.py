@@ -7,12 +7,12 @@ nearly dependent columns and penalties near 0 do no harm.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
 
 from ._factorised import Elimination, Spectrum, refine
 from ._memory import refuse_beyond
 from ._progress import trivial
 from ._standard_form import StandardForm, standard_form
+from ._warm import rescaled
 from .problem import Problem
 from .solution import Solution, Stop
 
@@ -41,7 +41,7 @@ def l2_path(problem: Problem, l2s: Sequence[float], stop: Stop) -> Iterator[Solu
 def _along(form: StandardForm, multiples: Sequence[float], stop: Stop) -> Iterator[Solution]:
     spectrum = None
     for multiple in multiples:
-        here = replace(form, lam2=form.lam2 * multiple)
+        here = rescaled(form, l2=multiple)
         settled = trivial(here, stop)
         if settled is not None:
             yield settled

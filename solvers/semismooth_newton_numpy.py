@@ -62,7 +62,7 @@ class _Proximal:
         self.curvature = form.norms_sq / sigma  # (k,)
 
     def primal(self, u: Vector) -> Vector:
-        """x that belongs to u = A'theta."""
+        """Point x that belongs to u = A'theta."""
         return prox(self.form, self.curvature * self.centre + u, self.curvature)
 
     def psi(self, theta: Vector, u: Vector, x: Vector) -> float:
