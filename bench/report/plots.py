@@ -230,6 +230,7 @@ def path(problem: Problem, title: str, values: int = 60, depth: float = 1e-3) ->
         _label_lines(axis, shown, fractions, table)
         axis.set_xscale("log")
         axis.set_xlim(1.0, depth * 0.72)
+        axis.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
         axis.axhline(0, color="#777777", linewidth=0.8)
         axis.set_xlabel("l1 / l1_max")
         axis.set_ylabel("coefficient")
@@ -245,7 +246,9 @@ def _label_lines(axis: Any, shown: NDArray[Any], fractions: NDArray[Any], table:
     last = math.inf
     for rank, k in enumerate(np.argsort(-ends)):
         colour = COLOURS[rank % len(COLOURS)]
-        axis.plot(fractions, table[:, shown[k]], color=colour, linewidth=1.3)
+        line = table[:, shown[k]]
+        idle = (line == 0) & (np.append(line[1:], 0) == 0) & (np.append(0, line[:-1]) == 0)
+        axis.plot(fractions, np.where(idle, np.nan, line), color=colour, linewidth=1.3)
         if k in largest:
             height = min(float(ends[k]), last - 0.045 * span)
             last = height
