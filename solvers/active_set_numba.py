@@ -11,7 +11,7 @@ float64/float32 and CSC are used in place; row-major or weighted X is copied onc
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from ._columns import Columns
 
 SUPPORTS = {"l1", "l2", "positive", "sparse"}
-CITES = ("massias2018", "lee2007", "fercoq2015")
+CITES = ("massias2018", "lee2007", "fercoq2015", "tibshirani2012")
 PACKAGE = None
 
 STEP = 0.3  # factor from one kappa to the next
@@ -44,7 +44,23 @@ def setup(problem: Problem, stop: Stop) -> Callable[[], Solution]:
     from ._columns import Columns
 
     columns = Columns(problem)
-    return lambda: _ActiveSet(columns, stop).solve()
+
+    def run() -> Solution:
+        state = _ActiveSet(columns, stop)
+        state.approach()
+        return state.solve()
+
+    return run
+
+
+def path(problem: Problem, l1s: Sequence[float], stop: Stop) -> Iterator[Solution]:
+    """Yield the solution at each of the falling l1s; X, the Gram matrix and the face are carried along."""
+    from ._columns import Columns
+
+    state = _ActiveSet(Columns(problem.replace(l1=l1s[0])), stop)
+    for l1 in l1s:
+        state.move_to(l1)
+        yield state.solve()
 
 
 class _ActiveSet:
@@ -53,31 +69,51 @@ class _ActiveSet:
     def __init__(self, columns: Columns, stop: Stop) -> None:
         form = columns.form
         self.columns, self.form, self.stop = columns, form, stop
-        self.began = time.perf_counter()
+        self.lam1 = form.lam1
         self.norms = np.sqrt(columns.norms_sq)
         self.dead = columns.norms_sq == 0
         # What is known of a_j'r: its value at the residual numbered stamp_j
         self.u = columns.u0.copy()
         self.u[self.dead] = 0.0
+        self.r = form.z
         self.residuals = [form.z]
         self.stamp = np.zeros(form.k, dtype=np.intp)
-        # lam1 is kappa times the wanted one while W is being found: far from the solution a W of few
-        # columns would be fitted too closely and draw in columns that do not belong
-        ratio = np.abs(self.u) / np.where(form.lam1 > 0, form.lam1, np.inf)
-        self.kappa = max(1.0, STEP * float(ratio.max(initial=0.0)))
+        self.kappa = 1.0  # the factor by which lam1 is raised while W is being found
         self.W = np.flatnonzero(form.free & ~self.dead)
         self.inside = np.zeros(form.k, dtype=bool)
         self.inside[self.W] = True
         self.w = np.empty(0)  # of W
         self.gram = True  # False once W is too large for a Gram matrix: residual updates from then on
-        self.G = np.empty((0, 0))
+        self.G = self.L = np.empty((0, 0))
+        self.F, self.where = np.empty(0, dtype=np.intp), np.empty(0, dtype=np.intp)
+        self.sign = np.empty(0)
         self.f = -1  # columns of the face; -1: to be factored anew
         self.columns_read = form.k
 
     # ------------------------------------------------------------------ the loop
 
+    def approach(self) -> None:
+        """Start well above lam1: far from the solution few columns would be fitted too closely.
+
+        They would then draw in columns that do not belong.
+        """
+        ratio = np.abs(self.u) / np.where(self.lam1 > 0, self.lam1, np.inf)
+        self.kappa = max(1.0, STEP * float(ratio.max(initial=0.0)))
+
+    def move_to(self, l1: float) -> None:
+        """Go to another l1 on a path; W gains what the sequential strong rule expects. [tibshirani2012]."""
+        lam1 = self.form.problem.S * l1 * self.form.problem.v[self.form.columns]
+        if self.form.exponents is not None:
+            lam1 = np.ldexp(lam1, -self.form.exponents - self.form.y_exponent)
+        u = self.u if self.form.positive else np.abs(self.u)
+        expected = (u > 2 * lam1 - self.lam1) & ~self.inside & ~self.dead
+        self.lam1 = lam1
+        if expected.any() and self.w.size:
+            self._admit(np.flatnonzero(expected))
+
     def solve(self) -> Solution:
         form, stop = self.form, self.stop
+        began = time.perf_counter()
         scale = form.scale
         gap, status, n_iter = np.inf, Status.MAX_ITER, 0
         best, stuck = np.inf, 0
@@ -90,8 +126,8 @@ class _ActiveSet:
                 self._roughly()
             else:
                 self._exactly(added)
-            r = self.columns.residual(self.W, self.w)
-            gap = self._certify(r)
+            self.r = self.columns.residual(self.W, self.w)
+            gap = self._certify(self.r)
             if gap <= stop.tol * scale or gap == 0.0:
                 status = Status.CONVERGED
                 break
@@ -102,7 +138,7 @@ class _ActiveSet:
                     status = Status.STALLED
                     break
             self.kappa = max(1.0, STEP * self.kappa)
-            if stop.time_limit is not None and time.perf_counter() - self.began > stop.time_limit:
+            if stop.time_limit is not None and time.perf_counter() - began > stop.time_limit:
                 status = Status.TIME_LIMIT
                 break
         w = np.zeros(form.k)
@@ -114,7 +150,7 @@ class _ActiveSet:
         """Add the worst violators, and some that come near, to W; return how many."""
         form = self.form
         u = self.u if form.positive else np.abs(self.u)
-        excess = (u - self.kappa * form.lam1) / np.where(self.dead, 1.0, self.norms)
+        excess = (u - self.kappa * self.lam1) / np.where(self.dead, 1.0, self.norms)
         excess[self.inside | self.dead] = -np.inf
         violators = int(np.count_nonzero(excess > 0))
         k, K = form.k, self.w.size
@@ -125,16 +161,15 @@ class _ActiveSet:
             room = k  # tall: the whole symmetric update at once
         near = support // 4 if violators else 0
         size = min(max(violators, near), room, int(np.count_nonzero(excess > -np.inf)))
-        if size:
-            new = np.sort(np.argpartition(-excess, size - 1)[:size])
-            self.W = np.concatenate([self.W, new])
-            self.inside[new] = True
-        if self.W.size > K:
-            self._extend()
+        new = np.sort(np.argpartition(-excess, size - 1)[:size]) if size else np.empty(0, dtype=np.intp)
+        if self.W.size + size > K:
+            self._admit(new)
         return size
 
-    def _extend(self) -> None:
-        """Bring w, the Gram matrix and the face's arrays up to W."""
+    def _admit(self, new: NDArray[np.intp]) -> None:
+        """Add columns to W, and bring w, the Gram matrix and the face's arrays up to it."""
+        self.W = np.concatenate([self.W, new])
+        self.inside[new] = True
         K, size = self.w.size, self.W.size
         self.w = np.concatenate([self.w, np.zeros(size - K)])
         self.gram = self.gram and size <= self.columns.gram_limit(self.W)
@@ -154,7 +189,7 @@ class _ActiveSet:
     def _by_residual(self) -> None:
         """Coordinate descent on W with residual updates, until its moves are small against the first."""
         r = self.columns.residual(self.W, self.w)
-        lam1 = self.kappa * self.form.lam1[self.W]
+        lam1 = self.kappa * self.lam1[self.W]
         first = self.columns.sweep(self.W, self.w, r, lam1)
         for _ in range(1000):
             active = np.flatnonzero(self.w)
@@ -165,14 +200,20 @@ class _ActiveSet:
             if moved <= 1e-3 * first or moved <= 2.0**-104 * self.form.scale:
                 return
 
+    def _gradient(self) -> Vector:
+        """a_j'r on W, of the true residual and not of the Gram matrix's: refinement."""
+        if self.form.free.any():  # u is of the projected residual then
+            return self.columns.dots(self.W, self.r)
+        return self.u[self.W]
+
     def _roughly(self) -> None:
         """Coordinate descent on W at kappa lam1, only as far as finding W needs."""
         from ._gram import descend
 
         W, form = self.W, self.form
-        lam1, lam2 = self.kappa * form.lam1[W], form.lam2[W]
+        lam1, lam2 = self.kappa * self.lam1[W], form.lam2[W]
         enough = 1e-6 * form.scale
-        descend(self.G, W.size, self.u[W], self.w, lam1, lam2, form.positive, 50, enough)
+        descend(self.G, W.size, self._gradient(), self.w, lam1, lam2, form.positive, 50, enough)
         self.f = -1
 
     def _exactly(self, added: int) -> None:
@@ -180,8 +221,8 @@ class _ActiveSet:
         from ._gram import descend, face, polish
 
         W, K, G, w = self.W, self.W.size, self.G, self.w
-        lam1, lam2, positive = self.form.lam1[W], self.form.lam2[W], self.form.positive
-        g = self.u[W]  # of the true residual, not of the Gram matrix's: refinement
+        lam1, lam2, positive = self.lam1[W], self.form.lam2[W], self.form.positive
+        g = self._gradient()
         rounding = 4 * EPS * float(np.linalg.norm(self.residuals[-1]))
         if self.f < 0 or added > 8 + self.f // 4:
             descend(G, K, g, w, lam1, lam2, positive, 50, 0.0)
@@ -224,7 +265,7 @@ class _ActiveSet:
             bound = self.u + self.norms * shift[self.stamp]
         else:
             bound = np.abs(self.u) + self.norms * shift[self.stamp]
-        renew = (bound > form.lam1) & ~self.dead
+        renew = (bound > self.lam1) & ~self.dead
         renew[self.W] = True
         renew[form.free] = True
         cols: NDArray[np.intp] = np.flatnonzero(renew)
@@ -236,14 +277,14 @@ class _ActiveSet:
         tilde = self.u - form.lam2 * w
         over = tilde if form.positive else np.abs(tilde)
         over = np.where(form.free | ~renew, 0.0, over)
-        hit = over > form.lam1
-        alpha = float(np.min(form.lam1[hit] / over[hit], initial=1.0))
+        hit = over > self.lam1
+        alpha = float(np.min(self.lam1[hit] / over[hit], initial=1.0))
         tt = float(theta @ theta + form.lam2 @ (w * w))
         if tt > 0:
             alpha = min(alpha, max(float(form.z @ theta) / tt, 0.0))
         rest = r - theta
         a = np.abs(w)
-        terms = a * (form.lam1 - alpha * np.sign(w) * tilde) + 0.5 * (1 - alpha) ** 2 * form.lam2 * a * a
+        terms = a * (self.lam1 - alpha * np.sign(w) * tilde) + 0.5 * (1 - alpha) ** 2 * form.lam2 * a * a
         terms[form.free] = 0.0
         gap = 0.5 * (1 - alpha) ** 2 * float(theta @ theta) + 0.5 * float(rest @ rest)
         return gap + float(np.sum(np.maximum(terms, 0.0)))

@@ -37,7 +37,7 @@ def solve_path(
     l1s: Sequence[float] | None = None,
     n_l1: int = 100,
     ratio: float = 1e-2,
-    solver: str = "cd_numba",
+    solver: str = "active_set_numba",
     stop: Stop | None = None,
     **configuration: Any,
 ) -> list[Solution]:

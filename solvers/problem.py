@@ -175,7 +175,7 @@ class Problem:
         if not penalised.any():
             return 0.0
         r: Vector = self.s * _null_residual(self)
-        u = np.asarray(self.X.T @ r)[penalised] / self.S / v[penalised]
+        u: Vector = np.asarray(self.X.T @ r, dtype=np.float64)[penalised] / self.S / v[penalised]
         return float(max(0.0, np.max(u) if self.positive else np.max(np.abs(u))))
 
     def l2_ref(self) -> float:
@@ -220,9 +220,9 @@ def _null_residual(problem: Problem) -> Vector:
     if problem.positive:
         from scipy.optimize import nnls  # imported here: it would double the time of `import solvers`
 
-        w = nnls(B, root * r)[0]
+        w: Vector = nnls(B, root * r)[0]
     else:
-        w = np.linalg.lstsq(B, root * r, rcond=None)[0]
+        w = np.asarray(np.linalg.lstsq(B, root * r, rcond=None)[0], dtype=np.float64)
     return np.asarray(r - A @ w)
 
 
