@@ -30,8 +30,9 @@ class _Residual:
     r: Vector  # (n,)
     error: float  # norm of its rounding, but for a constant
     spread: float  # bound on |x_j'rounding| / ||x_j||, for columns in general position to it
-    constant_error: float  # norm of the rounding of its constant part
+    constant_error: float  # rounding of its constant part
     offset: float  # b in the centred units
+    lean: float  # mean of the residual: how far b is from its optimum
 
 
 @dataclass(frozen=True)
@@ -148,8 +149,11 @@ class Judge:
         # the rounding of w itself shifts a whole column; that of the sums differs from row to row
         shift = rate.confidence * UNIT * float(np.linalg.norm(design.norm * w))
         spread = min(rate.worst * size, rate.likely * float(np.max(terms)) + shift)
-        constant = self._steps.one * offset_size * math.sqrt(scaled.S) if self.problem.intercept else 0.0
-        return _Residual(r, rate.one * size, spread, constant, offset)
+        constant = 0.0
+        if self.problem.intercept:  # b counts as known to half a unit in its last place, as any float64 is
+            constant = self._steps.one * offset_size + UNIT * abs(math.ldexp(b, -scaled.y_exponent))
+        lean = float(design.root @ r) / scaled.S
+        return _Residual(r, rate.one * size, spread, constant, offset, lean)
 
     def _primal(self, w: Vector, at: _Residual) -> float:
         penalty = self._scaled.penalty
@@ -164,10 +168,8 @@ class Judge:
         u0, u_fit = design.correlate(np.column_stack([theta, at.r - theta])).T
         gap = self._smallest_gap(w, at, span, (beta, theta), u0, u0 + u_fit)
 
-        primal_radius = (
-            float(np.linalg.norm(at.r)) * (at.error + at.constant_error) / scaled.S + self._sums.one * primal
-        )
-        radius = gap.radius + primal_radius
+        radius = gap.radius + float(np.linalg.norm(at.r)) * at.error / scaled.S + self._constant_radius(at)
+        radius += self._sums.one * primal
         zeros = np.ones(self.problem.p, dtype=bool)  # v_j = inf: by definition
         reach = design.norm * math.sqrt(2 * (gap.value + radius) / scaled.S)
         rounding = self._dots.one * design.rough * float(np.linalg.norm(theta)) / scaled.S
@@ -209,7 +211,6 @@ class Judge:
         inherited = np.where(scaled.free, 0.0, design.rough * at.spread / S)  # projection takes it out again
         move = np.abs(penalty.prox_point(w, u, self._curvature) - w)  # how far w_j may be from its optimum
         move[span.members] = np.abs(beta)
-        lean = float(design.root @ at.r) / S  # how far b is from its optimum
         candidates = best_multiple(
             float(scaled.y @ theta) / S,
             float(theta @ theta) / S,
@@ -226,15 +227,18 @@ class Judge:
             length = float(np.linalg.norm(step))
             error = at.error + self._steps.one * float(np.linalg.norm(at.r) + np.linalg.norm(fit))
             value += length**2 / (2 * S)
-            radius += (length * error + abs(lean) * math.sqrt(S) * at.constant_error) / S
-            radius += (error + at.constant_error) ** 2 / (2 * S)
+            radius += length * error / S + error**2 / S + self._constant_radius(at)
             radius += self._sums.one * value
             if self.problem.intercept:
                 tilt = abs(float(design.root @ theta)) / S  # the constant's own u, zero but for rounding
                 tilt += self._dots.one * float(np.linalg.norm(theta)) / math.sqrt(S)
-                radius += 2 * alpha * tilt * (abs(at.offset) + abs(lean))
+                radius += 2 * alpha * tilt * (abs(at.offset) + abs(at.lean))
             found.append(_Gap(value, radius, alpha, alpha * u0))
         return min(found, key=lambda gap: gap.value + gap.radius)
+
+    def _constant_radius(self, at: _Residual) -> float:
+        """Rounding of ||r||^2 / (2S) by that of the constant part of r, on which r hardly leans."""
+        return abs(at.lean) * at.constant_error + at.constant_error**2
 
     def _most(self, theta: Vector, u0: Vector, length: float) -> float:
         """Largest alpha that leaves what the projection missed at the level of rounding; at least 1.
