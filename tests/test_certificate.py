@@ -249,6 +249,14 @@ def test_a_false_feature_is_found() -> None:
     assert certificate.false_features == 1
 
 
+def test_a_sparse_matrix_too_large_for_qr_is_projected_by_lsmr(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(projection, "DENSE", 0)
+    monkeypatch.setattr(scaled, "DENSE", 0)
+    chosen = [c for c in combinations() if c[4] in ("csc", "csr") and c[2] != "real"]
+    tally = weak_duality(chosen)
+    assert tally.faults == []
+
+
 # ---- break it before trusting it ---------------------------------------------------------------------------
 
 
