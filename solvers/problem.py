@@ -188,7 +188,7 @@ class Problem:
         else:
             A = self.X - s @ self.X / S if self.intercept else self.X
             total = float(np.einsum("i,ij,ij->", s, A, A, dtype=np.float64))
-        return total / (S * self.p)
+        return max(total, 0.0) / (S * self.p)  # rounding can leave a constant column below zero
 
     def __repr__(self) -> str:
         flags = [f for f in ("intercept", "positive") if getattr(self, f)]
