@@ -19,6 +19,7 @@ from threadpoolctl import threadpool_limits
 from bench.client import Client, Handle, Limits, Store
 from bench.measure import Append, Measurer, Pair, describe
 from bench.rounds import LADDER, TIERS, Budget, Ladder, Repeats, suboptimality
+from solvers import Status
 from verification.problems import CaseChanged, CaseMissing
 from verification.verdict import judge
 
@@ -194,7 +195,7 @@ class _Run:
             needed = rung == 0 and pair.configuration == pair.client.configurations[0]  # a cell is never shed
             before = pair.steps
             spent = pair.client.spent
-            if spent > self.budget.allowance:
+            if spent > self.budget.allowance and (not needed or pair.client in self.exhausted):
                 self._exhausted(pair, needed)
             elif not needed and not self.budget.left_for_ladders:
                 pair.ladder.shed("the budget is short")
@@ -204,20 +205,25 @@ class _Run:
                 self.append({"kind": "note", "run": self.plan.run, "message": f"{pair.words}: {said}"})
             else:
                 self._rung(pair, rung, self.budget.limit(spent))
+                if spent > self.budget.allowance and pair.rows[-1]["status"] == Status.KILLED.name:
+                    self._give_up(pair.client)
             self.events.step(before - pair.steps, pair.words)
 
     def _exhausted(self, pair: Pair, needed: bool) -> None:
-        share = f"its share of the budget ({self.budget.allowance:.0f} s)"
-        why = f"not run: the solver spent {share} on other cells"
+        why = f"not run: the solver spent its share of the budget ({self.budget.allowance:.0f} s)"
         if needed:
             self.measurer.decline(pair, why)
             pair.ladder.record(None, None, 0.0)
         else:
             pair.ladder.shed(why)
-        if pair.client not in self.exhausted:
-            self.exhausted.add(pair.client)
-            rest = "what is left of its cells is not run (--budget gives more)"
-            self.note(f"{pair.client.solver}: {share} is spent: {rest}")
+
+    def _give_up(self, client: Client) -> None:
+        """Run a solver no more: its share is spent, and it does not keep a time limit."""
+        self.exhausted.add(client)
+        share = f"its share of the budget ({self.budget.allowance:.0f} s)"
+        self.note(
+            f"{client.solver}: {share} is spent and it keeps no time limit: its other cells are not run"
+        )
 
     def _outrun(self, pair: Pair, rung: int) -> str | None:
         """Name a setting of the same solver that makes this one pointless: the best of them ranks.

@@ -23,6 +23,7 @@ EXTRA = (1e-14, 1e-16)  # only for a solver whose tol is no duality gap and that
 
 LONG_RUN = 1.0  # seconds; a run that takes longer is the last of its ladder
 LADDER_SHARE = 0.75  # of the budget at most; the rest is for repeats
+BRIEF = 0.2  # seconds for a run of a solver that has spent its share
 FLOOR = 1e-12  # a relative suboptimality that no tighter rung needs to improve
 
 
@@ -70,12 +71,16 @@ class Budget:
 
     @property
     def allowance(self) -> float:
-        """Seconds of runs that one solver's ladders may take: twice its share, for most need far less."""
-        return 2 * LADDER_SHARE * self.seconds / max(1, self.solvers)
+        """Seconds of runs that one solver's ladders may take: its share of what ladders may take."""
+        return LADDER_SHARE * self.seconds / max(1, self.solvers)
 
     def limit(self, spent: float) -> float:
-        """Seconds granted to the next run of a solver that has spent `spent`: part of what it has left."""
-        return min(self.longest, max(1.0, 0.3 * (self.allowance - spent)))
+        """Seconds granted to the next run of a solver that has spent `spent`: part of what is left.
+
+        With nothing left a run is brief: a solver that keeps its time limit then still has an answer to judge.
+        """
+        left = self.allowance - spent
+        return min(self.longest, max(1.0, 0.3 * left)) if left > 0 else min(self.longest, BRIEF)
 
 
 @dataclass

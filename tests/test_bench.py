@@ -20,7 +20,7 @@ from bench.decoy import decoy, kind
 from bench.orchestrate import Events, Plan, execute
 from bench.process import Worker, WorkerKilled
 from bench.report import Report, build
-from bench.rounds import EXTRA, LADDER, LONG_RUN, Budget, Ladder, Repeats
+from bench.rounds import BRIEF, EXTRA, LADDER, LONG_RUN, Budget, Ladder, Repeats
 from bench.suites import SUITES, cells_of
 from verification.problems.cells import Cell
 
@@ -308,9 +308,10 @@ def test_a_solver_without_a_gap_claim_gets_more_rungs_until_the_tiers_are_met() 
 def test_the_limit_of_a_run_shrinks_with_what_its_solver_has_left_but_not_to_nothing() -> None:
     now = [0.0]
     budget = Budget(100.0, longest=10.0, solvers=6, clock=lambda: now[0])
-    assert budget.allowance == pytest.approx(25.0)
-    assert budget.limit(0.0) == pytest.approx(7.5)
-    assert budget.limit(24.0) == 1.0
+    assert budget.allowance == pytest.approx(12.5)
+    assert budget.limit(0.0) == pytest.approx(3.75)
+    assert budget.limit(12.0) == 1.0
+    assert budget.limit(13.0) == BRIEF
     assert Budget(1000.0, longest=10.0).limit(0.0) == 10.0
     now[0] = 99.0
     assert (budget.left, budget.left_for_ladders) == (pytest.approx(1.0), 0.0)
