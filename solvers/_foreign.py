@@ -17,13 +17,14 @@ from .registry import SolverRefused
 from .solution import Solution, Status
 
 T = TypeVar("T")
+Fits = Callable[[], list[Solution]]  # run() of a path
 
 
-def column_major(X: Any) -> Any:
+def column_major(X: Any, copy: bool = False) -> Any:
     """X as float64, column by column: Fortran order, or CSC with 32-bit indices.
 
-    Returns X itself, read-only as it is, where nothing has to change, so ``out is X`` tells whether
-    the arrays are the problem's own.
+    Returns X itself, read-only as it is, where nothing has to change and no copy is asked for, so
+    ``out is X`` tells whether the arrays are the problem's own.
 
     Raises
     ------
@@ -32,29 +33,31 @@ def column_major(X: Any) -> Any:
     """
     sparse: bool = sp.issparse(X)
     if not sparse:
-        return np.asarray(X, dtype=np.float64, order="F")
+        return np.array(X, dtype=np.float64, order="F", copy=True if copy else None)
     if X.nnz > np.iinfo(np.int32).max:
         raise ValueError(f"X has {X.nnz} entries: 32-bit indices do not reach that far")
-    if X.format == "csc" and X.dtype == np.float64 and X.indices.dtype == X.indptr.dtype == np.int32:
-        return X
+    ready = X.format == "csc" and X.dtype == np.float64 and X.indices.dtype == X.indptr.dtype == np.int32
+    if ready:
+        return X.copy() if copy else X
     C = X.tocsc()
     parts = C.data.astype(np.float64), C.indices.astype(np.int32), C.indptr.astype(np.int32)
     return sp.csc_array(parts, shape=C.shape)
 
 
-def heard(call: Callable[[], T], category: type[Warning]) -> tuple[T, str]:
-    """Result of a call, and the text of the warnings of one category that it gave ("" if none).
+def heard(call: Callable[[], T]) -> tuple[T, str]:
+    """Result of a call, and the text of every ``ConvergenceWarning`` that it gave ("" if none).
 
-    Other warnings go their usual way. No filter is left behind.
+    Such warnings are told by the name of their class, which several libraries share. Others go their
+    usual way, and no filter is left behind.
     """
     with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always", category)
+        warnings.simplefilter("always")
         result = call()
-    mine = [str(w.message) for w in caught if issubclass(w.category, category)]
+    told = [w for w in caught if w.category.__name__ == "ConvergenceWarning"]
     for w in caught:
-        if not issubclass(w.category, category):
+        if w not in told:
             warnings.warn_explicit(w.message, w.category, w.filename, w.lineno)
-    return result, "; ".join(mine)
+    return result, "; ".join(str(w.message) for w in told)
 
 
 def writable(X: Any) -> Any:
@@ -95,9 +98,9 @@ class Centred:
     means: NDArray[np.float64] | None
     y_mean: float
 
-    def intercept(self, coef: NDArray[np.float64]) -> float:
-        """Intercept that belongs to coef, 0.0 without one."""
-        return 0.0 if self.means is None else self.y_mean - float(self.means @ coef)
+    def intercepts(self, coefs: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Intercepts (k,) that belong to the rows of coefs (k, p); zeros without one."""
+        return np.zeros(len(coefs)) if self.means is None else self.y_mean - coefs @ self.means
 
 
 def centred(problem: Problem) -> Centred:
@@ -146,15 +149,30 @@ def too_wide(problem: Problem, sparse_ok: bool = False) -> None:
         raise SolverRefused("this configuration forms a p x p matrix: p <= 10000, X dense")
 
 
-def fitted(model: Any, problem: Problem, trouble: type[Warning], X: Any = None, **how: Any) -> Solution:
-    """Fit an estimator (``fit``, ``coef_``, ``intercept_``); MAX_ITER if it warns of ``trouble``, no claim.
+def along(
+    coefs: NDArray[np.float64],
+    intercepts: Any,
+    done: Any,
+    n_iter: Any = 0,
+    claims: Any = None,
+    message: str = "",
+) -> list[Solution]:
+    """One Solution for each row of coefs (k, p); the rest has k entries, or is one for all."""
+    rows = np.ascontiguousarray(coefs, dtype=np.float64)
+    k = len(rows)
+    b, ok, steps = (np.broadcast_to(a, k) for a in (intercepts, done, n_iter))
+    claimed = [None] * k if claims is None else np.broadcast_to(claims, k).tolist()
+    status = [Status.CONVERGED if each else Status.MAX_ITER for each in ok]
+    return [Solution(rows[i], float(b[i]), status[i], int(steps[i]), claimed[i], message) for i in range(k)]
+
+
+def fitted(model: Any, problem: Problem, X: Any = None, **how: Any) -> Solution:
+    """Fit an estimator (``fit``, ``coef_``, ``intercept_``); MAX_ITER if it warns, no claim.
 
     Parameters
     ----------
     model : object
     problem : Problem
-    trouble : type
-        Category of the warning by which the library says that it did not converge.
     X : (n, p), optional
         Default: the problem's own.
     **how
@@ -162,19 +180,26 @@ def fitted(model: Any, problem: Problem, trouble: type[Warning], X: Any = None, 
     """
     if problem.sample_weight is not None:
         how["sample_weight"] = problem.sample_weight
-    _, message = heard(lambda: model.fit(problem.X if X is None else X, problem.y, **how), trouble)
-    coef = np.array(model.coef_, dtype=np.float64).ravel()
+    _, message = heard(lambda: model.fit(problem.X if X is None else X, problem.y, **how))
     n_iter = getattr(model, "n_iter_", None)
-    status = Status.MAX_ITER if message else Status.CONVERGED
     steps = 0 if n_iter is None else int(np.max(n_iter))
-    return Solution(coef, float(np.asarray(model.intercept_).item()), status, steps, None, message)
+    b = float(np.asarray(model.intercept_).item())
+    return along(np.atleast_2d(model.coef_), b, not message, steps, None, message)[0]
+
+
+def last(fits: Fits) -> Callable[[], Solution]:
+    """Run of a path of which only the last point is wanted."""
+    return lambda: fits()[-1]
 
 
 def descent(problem: Problem, points: int) -> NDArray[np.float64]:
-    """Multiples of the penalty that lead, by ``points`` warm starts, from l1_max down to 1 (the last)."""
+    """Multiples of the penalty that lead by ``points`` warm starts from below l1_max down to 1 (the last).
+
+    l1_max itself is left out: the answer there is 0, and a library was seen never to return from it.
+    """
     if points == 1 or problem.l1 == 0:
         return np.ones(1)
-    return np.geomspace(max(problem.l1_max() / problem.l1, 1.0), 1.0, points)
+    return np.geomspace(max(problem.l1_max() / problem.l1, 1.0), 1.0, points + 1)[1:]
 
 
 def has_constant_column(X: Any) -> bool:

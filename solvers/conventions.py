@@ -150,6 +150,11 @@ def glmnet_y_sd(y: Vector, s: Vector) -> float:
     return math.sqrt(float(s @ (r * r)) / float(s.sum()))
 
 
+def glmnet_factors(v: Vector) -> Vector:
+    """Penalty factors to pass: 1 where v is inf, since such columns are excluded by their index."""
+    return np.where(np.isinf(v), 1.0, v)
+
+
 def to_glmnet_thresh(tol: float) -> float:
     """Their thresh: the largest ||x_j||_s^2 dw_j^2 / (S var y) of a sweep, twice one coordinate's gain."""
     return tol
@@ -173,20 +178,14 @@ def from_adelie(lmda: float, alpha: float) -> tuple[float, float]:
     return from_sklearn_elastic_net(lmda, alpha)
 
 
-def to_adelie_tol(tol: float, y_var: float, covariance: bool) -> float:
-    """Their tol: the largest ||x_j||_s^2 dw_j^2 / S of a sweep; over y_var, but absolute if by covariance.
-
-    Parameters
-    ----------
-    y_var : float
-        2 N: the weighted mean square of y, about its mean if there is an intercept.
-    """
-    return tol * y_var if covariance else tol
+def to_adelie_tol(tol: float, N: float, covariance: bool) -> float:
+    """Their tol: the largest ||x_j||_s^2 dw_j^2 / S of a sweep; over 2 N, but absolute if by covariance."""
+    return 2 * N * tol if covariance else tol
 
 
-def from_adelie_tol(tol: float, y_var: float, covariance: bool) -> float:
-    """Largest gain of one coordinate over N, from their tol."""
-    return tol / y_var if covariance else tol
+def from_adelie_tol(tol: float, N: float, covariance: bool) -> float:
+    """Gain of one coordinate over N, from their tol."""
+    return tol / (2 * N) if covariance else tol
 
 
 # ---------------------------------------------------------------------- others, for the record

@@ -5,15 +5,16 @@ Its tol is a duality gap over ||y - mean||^2 / n, held in 32 bits. max_iter coun
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from ._foreign import Centred, centred, falling, fitted, heard, relative, writable
+from ._foreign import Centred, along, centred, falling, fitted, heard, relative, writable
 from .conventions import to_celer, to_celer_tol
 from .problem import Problem
-from .solution import Solution, Status, Stop
+from .registry import Run
+from .solution import Solution, Stop
 
 SUPPORTS = {"l1", "l2", "positive", "sparse"}
 CITES = ("massias2018",)
@@ -36,7 +37,7 @@ def refuses(problem: Problem) -> str | None:
     return "does not do l1 = 0" if problem.l1 == 0 else None
 
 
-def setup(problem: Problem, stop: Stop, **configuration: Any) -> Callable[[], Solution]:
+def setup(problem: Problem, stop: Stop, **configuration: Any) -> Run:
     """One copy of a dense X to centre it, none without intercept."""
     data = centred(problem)
     return lambda: _path(problem, data, [problem.l1], stop, **configuration)[0]
@@ -47,17 +48,16 @@ def path(problem: Problem, l1s: Sequence[float], stop: Stop, **configuration: An
     return _path(problem, centred(problem), falling(problem, l1s), stop, **configuration)
 
 
-def defaults(problem: Problem) -> Callable[[], Solution]:
+def defaults(problem: Problem) -> Run:
     """As its documentation shows: no settings but the problem's own."""
     from celer import ElasticNet, Lasso
-    from sklearn.exceptions import ConvergenceWarning
 
     alpha, l1_ratio = to_celer(problem.l1, problem.l2)
     model = ElasticNet(alpha, l1_ratio=l1_ratio) if problem.l2 > 0 else Lasso(alpha)
     model.set_params(fit_intercept=problem.intercept, positive=problem.positive)
     if problem.penalty_weights is not None:
         model.set_params(weights=problem.penalty_weights.copy())
-    return lambda: fitted(model, problem, ConvergenceWarning, writable(problem.X))
+    return lambda: fitted(model, problem, writable(problem.X))
 
 
 def _path(
@@ -65,7 +65,6 @@ def _path(
 ) -> list[Solution]:
     from celer import celer_path
     from sklearn import config_context
-    from sklearn.exceptions import ConvergenceWarning
 
     alphas, ratios = zip(*(to_celer(l1, problem.l2) for l1 in l1s), strict=True)
     sparse = {"X_offset": data.means, "X_scale": np.ones(problem.p)} if problem.is_sparse else {}
@@ -75,9 +74,6 @@ def _path(
             writable(data.X), data.y, "lasso", alphas=alphas, l1_ratio=ratios[0], p0=p0, prune=prune,
             max_iter=stop.max_iter, tol=to_celer_tol(stop.tol), weights=v, positive=problem.positive,
             return_n_iter=True, **sparse,
-        ), ConvergenceWarning)  # fmt: skip
-    out = []
-    for w, claim, k in zip(coefs.T, relative(problem, gaps), n_iter, strict=True):
-        status = Status.CONVERGED if claim <= stop.tol * (1 + 1e-6) else Status.MAX_ITER
-        out.append(Solution(w, data.intercept(w), status, int(k), float(claim), trouble))
-    return out
+        ))  # fmt: skip
+    b, claims = data.intercepts(coefs.T), relative(problem, gaps)
+    return along(coefs.T, b, claims <= stop.tol * (1 + 1e-6), n_iter, claims, trouble)

@@ -5,27 +5,23 @@ Its tol is a duality gap over ||y - mean||_s^2 / S, and ``dual_gap_`` is the gap
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from ._foreign import centred, column_major, falling, fitted, heard, relative, too_wide
+from ._foreign import along, centred, column_major, falling, fitted, heard, relative, too_wide
 from .conventions import to_sklearn_elastic_net, to_sklearn_tol
 from .problem import Problem
-from .registry import SolverRefused
-from .solution import Solution, Status, Stop
+from .registry import Run, SolverRefused
+from .solution import Solution, Stop
 
 SUPPORTS = {"l1", "l2", "positive", "sparse"}
 CITES = ("friedman2010", "fercoq2015")
 PACKAGE = "scikit-learn"
 CLAIMS_GAP = True
-CONFIGURATIONS: dict[str, dict[str, Any]] = {
-    "cyclic": {},
-    "gram": {"precompute": True},
-    "random": {"selection": "random"},
-}
+CONFIGURATIONS = {"cyclic": {}, "gram": {"precompute": True}, "random": {"selection": "random"}}
 
 
 def refuses(problem: Problem) -> str | None:
@@ -35,7 +31,7 @@ def refuses(problem: Problem) -> str | None:
     return "l1 = 0: its documentation advises against it" if problem.l1 == 0 else None
 
 
-def setup(problem: Problem, stop: Stop, **configuration: Any) -> Callable[[], Solution]:
+def setup(problem: Problem, stop: Stop, **configuration: Any) -> Run:
     """One copy of X where the library has to centre or weight it, none otherwise."""
     from sklearn.linear_model import ElasticNet
 
@@ -53,7 +49,6 @@ def setup(problem: Problem, stop: Stop, **configuration: Any) -> Callable[[], So
 
 def path(problem: Problem, l1s: Sequence[float], stop: Stop, **configuration: Any) -> list[Solution]:
     """Its own path with warm starts, from the largest l1 down; the intercept taken out beforehand."""
-    from sklearn.exceptions import ConvergenceWarning
     from sklearn.linear_model import lasso_path
 
     if problem.sample_weight is not None:
@@ -63,23 +58,21 @@ def path(problem: Problem, l1s: Sequence[float], stop: Stop, **configuration: An
     if problem.is_sparse:
         how |= {"X_offset": data.means, "X_scale": np.ones(problem.p)}
     how |= {"alphas": falling(problem, l1s), "tol": to_sklearn_tol(stop.tol), "max_iter": stop.max_iter}
-    (_, coefs, gaps, n_iter), trouble = heard(lambda: lasso_path(data.X, data.y, **how), ConvergenceWarning)
-    done = Status.MAX_ITER if trouble else Status.CONVERGED
-    rows = zip(coefs.T, relative(problem, gaps), n_iter, strict=True)
-    return [Solution(w, data.intercept(w), done, int(k), float(gap), trouble) for w, gap, k in rows]
+    (_, coefs, gaps, n_iter), trouble = heard(lambda: lasso_path(data.X, data.y, **how))
+    b, claims = data.intercepts(coefs.T), relative(problem, gaps)
+    return along(coefs.T, b, not trouble, n_iter, claims, trouble)
 
 
-def defaults(problem: Problem) -> Callable[[], Solution]:
+def defaults(problem: Problem) -> Run:
     """As its documentation shows: no settings but the problem's own."""
     from sklearn.linear_model import ElasticNet, Lasso
 
     alpha, l1_ratio = to_sklearn_elastic_net(problem.l1, problem.l2)
     model = ElasticNet(alpha=alpha, l1_ratio=l1_ratio) if problem.l2 > 0 else Lasso(alpha=alpha)
-    return lambda: _fit(model.set_params(fit_intercept=problem.intercept, positive=problem.positive), problem)
+    model.set_params(fit_intercept=problem.intercept, positive=problem.positive)
+    return lambda: _fit(model, problem)
 
 
 def _fit(model: Any, problem: Problem, X: Any = None, **how: Any) -> Solution:
-    from sklearn.exceptions import ConvergenceWarning
-
-    solution = fitted(model, problem, ConvergenceWarning, X, **how)
+    solution = fitted(model, problem, X, **how)
     return replace(solution, claimed_gap=float(relative(problem, model.dual_gap_)))

@@ -5,14 +5,13 @@ The direct methods have no tol; that of the iterative ones is a relative residua
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from ._foreign import column_major, fitted, writable
 from .conventions import to_sklearn_ridge
 from .problem import Problem
-from .registry import SolverRefused
-from .solution import Solution, Stop
+from .registry import Run, SolverRefused
+from .solution import Stop
 
 SUPPORTS = {"l2", "positive", "sparse"}
 CITES = ("hoerl1970",)
@@ -31,7 +30,7 @@ def refuses(problem: Problem) -> str | None:
     return None if problem.penalty_weights is None else "has no penalty weights"
 
 
-def setup(problem: Problem, stop: Stop, *, method: str = "auto") -> Callable[[], Solution]:
+def setup(problem: Problem, stop: Stop, *, method: str = "auto") -> Run:
     """Copied once, by the library, where it has to be centred: it does not write to read-only memory."""
     if (problem.is_sparse and method == "svd") or (problem.positive and method != "auto"):
         raise SolverRefused(f"solver {method!r} takes no sparse X or no positive=True: auto does")
@@ -39,12 +38,12 @@ def setup(problem: Problem, stop: Stop, *, method: str = "auto") -> Callable[[],
     if not problem.intercept or problem.is_sparse:
         X = writable(X)  # only read
     model = _model(problem).set_params(solver=method, tol=stop.tol, max_iter=stop.max_iter, copy_X=False)
-    return lambda: _fit(model, problem, X)
+    return lambda: fitted(model, problem, X)
 
 
-def defaults(problem: Problem) -> Callable[[], Solution]:
+def defaults(problem: Problem) -> Run:
     """As its documentation shows: no settings but the problem's own."""
-    return lambda: _fit(_model(problem), problem, problem.X)
+    return lambda: fitted(_model(problem), problem)
 
 
 def _model(problem: Problem) -> Any:
@@ -52,9 +51,3 @@ def _model(problem: Problem) -> Any:
 
     alpha = to_sklearn_ridge(problem.l2, problem.S)
     return Ridge(alpha=alpha, fit_intercept=problem.intercept, positive=problem.positive)
-
-
-def _fit(model: Any, problem: Problem, X: Any) -> Solution:
-    from sklearn.exceptions import ConvergenceWarning
-
-    return fitted(model, problem, ConvergenceWarning, X)
