@@ -1,0 +1,131 @@
+"""active_set_numba where it could break: dependent columns, spectra, free columns, paths, large supports."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+import scipy.sparse as sp
+
+from solvers import Problem, Solution, Status, Stop, solve
+from solvers.path import grid, solve_path
+from verification import certify
+
+NAME = "active_set_numba"
+
+
+def proven(problem: Problem, tol: float = 1e-10, solver: str = NAME) -> Solution:
+    """Return the solution, whose gap the judge has confirmed up to rounding."""
+    solution = solve(problem, solver, Stop(tol, time_limit=30))
+    assert solution.status is Status.CONVERGED, (problem, solution.message, solution.claimed_gap)
+    certificate = certify(problem, solution.coef, solution.intercept)
+    assert certificate.gap is not None
+    assert certificate.gap <= tol * certificate.scale + 2 * certificate.radius
+    return solution
+
+
+def data(n: int, p: int, seed: int) -> tuple[Any, Any]:
+    rng = np.random.default_rng(seed)
+    X = rng.standard_normal((n, p))
+    return X, X[:, : max(1, p // 8)].sum(axis=1) + rng.standard_normal(n)
+
+
+@pytest.mark.parametrize("ratio", [2, 30, 1000])
+@pytest.mark.parametrize("intercept", [False, True])
+def test_duplicates_opposites_zero_and_constant_columns(ratio: float, intercept: bool) -> None:
+    X, y = data(30, 50, 1)
+    X = np.column_stack([X, X[:, :10], -X[:, 5:15], np.zeros(30), np.full(30, 7.0)])
+    problem = Problem(np.asfortranarray(X), y, intercept=intercept)
+    solution = proven(problem.replace(l1=problem.l1_max() / ratio))
+    assert solution.coef[-2] == 0
+    assert not intercept or solution.coef[-1] == 0
+
+
+@pytest.mark.parametrize("ratio", [10, 100, 1000])
+def test_spectra_whose_neighbours_are_nearly_equal(ratio: float) -> None:
+    rng = np.random.default_rng(5)
+    t = np.linspace(0, 1, 600)
+    peaks = np.exp(-0.5 * ((t - rng.uniform(0, 1, (12, 1))) / 0.08) ** 2)
+    X = rng.uniform(0, 1, (60, 12)) @ peaks + 1e-5 * rng.standard_normal((60, 600))
+    near = np.corrcoef(X.T)[np.arange(599), np.arange(1, 600)]
+    assert np.median(near) > 0.9999
+    y = X[:, 80] - X[:, 400] + 0.01 * rng.standard_normal(60)
+    problem = Problem(np.asfortranarray(X), y, intercept=True)
+    proven(problem.replace(l1=problem.l1_max() / ratio), 1e-9)
+
+
+@pytest.mark.parametrize("make", [np.asfortranarray, np.ascontiguousarray, sp.csc_array, sp.csr_array])
+@pytest.mark.parametrize("positive", [False, True])
+@pytest.mark.parametrize("l2", [0.0, 0.05])
+def test_every_option_at_once(make: Any, positive: bool, l2: float) -> None:
+    X, y = data(40, 60, 2)
+    s = np.random.default_rng(0).integers(0, 3, 40).astype(float)
+    v = np.where(np.arange(60) % 11 == 0, 0.0, np.where(np.arange(60) % 13 == 5, np.inf, 1.5))
+    problem = Problem(
+        make(X), y, l2=l2, intercept=True, sample_weight=s, penalty_weights=v, positive=positive
+    )
+    solution = proven(problem.replace(l1=problem.l1_max() / 20))
+    assert np.all(solution.coef[np.isinf(v)] == 0)
+    assert not positive or np.all(solution.coef >= 0)
+
+
+def test_exactly_zero_from_l1_max_on() -> None:
+    X, y = data(50, 80, 3)
+    problem = Problem(np.asfortranarray(X), y, intercept=True)
+    solution = solve(problem.replace(l1=problem.l1_max() * (1 + 1e-12)), NAME)
+    assert not solution.coef.any()
+    assert solution.claimed_gap == pytest.approx(0, abs=1e-15)
+
+
+@pytest.mark.parametrize("intercept", [False, True])
+def test_a_support_too_large_for_a_gram_matrix_goes_by_residuals(
+    intercept: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from solvers._columns import Columns
+
+    X, y = data(80, 60, 4)
+    problem = Problem(np.asfortranarray(X), y, intercept=intercept)
+    problem = problem.replace(l1=problem.l1_max() / 200)
+    exact = proven(problem)
+    monkeypatch.setattr(Columns, "gram_limit", lambda self, cols: 10)
+    for make in (np.asfortranarray, sp.csc_array):
+        by_residual = proven(problem.replace(X=make(X)))
+        assert np.linalg.norm(by_residual.coef - exact.coef) <= 1e-3 * np.linalg.norm(exact.coef)
+
+
+def test_same_bits_on_a_second_run_and_input_untouched() -> None:
+    X, y = data(60, 200, 5)
+    problem = Problem(np.asfortranarray(X), y, intercept=True)
+    problem = problem.replace(l1=problem.l1_max() / 50)
+    before = problem.digest
+    first, second = (solve(problem, NAME) for _ in range(2))
+    assert first.coef.tobytes() == second.coef.tobytes()
+    assert first.intercept == second.intercept
+    assert problem.digest == before
+
+
+@pytest.mark.parametrize("l2", [0.0, 0.1])
+def test_path_is_proven_at_every_point_and_agrees_with_cold_starts(l2: float) -> None:
+    X, y = data(50, 120, 6)
+    problem = Problem(np.asfortranarray(X), y, l2=l2, intercept=True)
+    l1s = grid(problem, 30, 1e-3)
+    path = solve_path(problem, l1s, solver=NAME, stop=Stop(1e-10))
+    for l1, solution in zip(l1s, path, strict=True):
+        point = problem.replace(l1=l1)
+        certificate = certify(point, solution.coef, solution.intercept)
+        assert certificate.gap is not None
+        assert certificate.gap <= 1e-10 * certificate.scale + 2 * certificate.radius
+    cold = proven(problem.replace(l1=l1s[-1]))
+    fit = X @ (cold.coef - path[-1].coef)
+    assert np.linalg.norm(fit) <= 1e-4 * np.linalg.norm(y)
+
+
+def test_float32_is_used_in_place() -> None:
+    from solvers._columns import Columns
+
+    X, y = data(50, 120, 7)
+    problem = Problem(np.asfortranarray(X, dtype=np.float32), y, intercept=True)
+    problem = problem.replace(l1=problem.l1_max() / 30)
+    assert np.shares_memory(Columns(problem).form.B, problem.X)
+    proven(problem)
