@@ -155,7 +155,7 @@ class Client:
         if key in self._unfit:
             return None
         answer = self._ask(
-            "warm_up", self.limits.warm_up, configuration=configuration, time_limit=self.limits.warm_up / 4
+            "warm_up", self.limits.warm_up, configuration=configuration, time_limit=self.limits.warm_up / 20
         )
         if answer.get("warm"):
             return None

@@ -23,7 +23,7 @@ EXTRA = (1e-14, 1e-16)  # only for a solver whose tol is no duality gap and that
 
 LONG_RUN = 1.0  # seconds; a run that takes longer is the last of its ladder
 LADDER_SHARE = 0.75  # of the budget at most; the rest is for repeats
-BRIEF = 0.2  # seconds for a run of a solver that has spent its share
+BRIEF = 0.1  # seconds for a run of a solver that has spent its share
 FLOOR = 1e-12  # a relative suboptimality that no tighter rung needs to improve
 
 
@@ -71,13 +71,13 @@ class Budget:
 
     @property
     def allowance(self) -> float:
-        """Seconds of runs that one solver's ladders may take: its share of what ladders may take."""
-        return LADDER_SHARE * self.seconds / max(1, self.solvers)
+        """Seconds of runs that one solver may take in its ladders: half its share of the budget."""
+        return 0.5 * self.seconds / max(1, self.solvers)
 
     def limit(self, spent: float) -> float:
         """Seconds granted to the next run of a solver that has spent `spent`: part of what is left.
 
-        With nothing left a run is brief: a solver that keeps its time limit then still has an answer to judge.
+        With nothing left a run is brief: a solver that keeps its time limit still has an answer to judge.
         """
         left = self.allowance - spent
         return min(self.longest, max(1.0, 0.3 * left)) if left > 0 else min(self.longest, BRIEF)
