@@ -38,7 +38,7 @@ def gap(form: StandardForm, w: Vector, r: Vector, u: Vector | None = None) -> fl
         alphas = [min(fitting, cap)]  # feasible scaling, as near to the best multiple as it may be
     else:  # with an L2 term every theta is feasible; that of the augmented lasso costs no conjugate more
         augmented = _cap(form, u, np.where(form.free, 0.0, u - form.lam2 * w))
-        alphas = [1.0, min(augmented, 1.0), min(cap, 1.0)]
+        alphas = [1.0, min(augmented, 1.0), min(cap, 1.0), 0.0]
     return min(_gap_at(form, alpha, w, r, theta, u) for alpha in alphas)
 
 

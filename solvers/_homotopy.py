@@ -2,7 +2,8 @@
 
 With lam1 = l c, at every l the active columns F satisfy  H w_F = A_F'z - l c_F s_F,  H = A_F'A_F +
 diag(lam2_F), so w moves linearly while l falls, until a column's correlation a_j'r reaches its bound l c_j
-(it enters) or a coefficient reaches zero (it leaves). Unpenalised columns (c_j = 0) are active from the start.
+(it enters) or a coefficient reaches zero (it leaves). Unpenalised columns (c_j = 0) are active from the
+start.
 """
 
 from __future__ import annotations
@@ -161,7 +162,9 @@ class Homotopy:
         F = np.array(self.active, dtype=np.intp)
         signed = c[F] * np.array(self.sign)
         b = self.solve(signed)  # dw_F per unit of falling level
-        d = form.rmatvec(self.A @ b)
+        image = self.A @ b
+        d = form.rmatvec(image)
+        rounding = 1e-12 * (c + np.sqrt(form.norms_sq) * float(np.linalg.norm(image)))
         best, event = level, None
         outside = self.alive & ~self.skipped & np.isfinite(c)
         outside[F] = False
@@ -169,7 +172,7 @@ class Homotopy:
         for side in sides:
             towards = c - side * d
             room = np.maximum(level * c - side * u, 0.0)
-            hits = outside & (towards > 1e-12 * (c + np.abs(d)))
+            hits = outside & (towards > rounding)
             steps = np.divide(room, towards, out=np.full_like(c, np.inf), where=hits)
             j = int(np.argmin(steps)) if steps.size else 0
             if steps.size and steps[j] < best:

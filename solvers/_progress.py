@@ -6,20 +6,22 @@ import time
 
 import numpy as np
 
+from ._gap import EPS
 from ._standard_form import StandardForm
 from .problem import Vector
 from .solution import Solution, Status, Stop
 
-# Gaps taken without a new lowest one before a solver may be called stalled; see Progress.
+# Checks without progress before a solver may be called stalled; see Progress.
 PATIENCE = 50
 
 
 class Progress:
     """Gaps of one run: the best iterate so far, and the verdict.
 
-    A run has stalled when its lowest gap is older than half of all the gaps taken (and than
-    ``PATIENCE`` of them): a method that converges at all, however slowly, finds a lower gap while the
-    number of its iterations doubles. So no solver loops for ever, and none needs a limit of its own.
+    A run has stalled when both its lowest gap and its lowest objective are older than half of all the
+    checks (and than ``PATIENCE`` of them): a method that converges at all, however slowly, lowers one of
+    them while the number of its iterations doubles. So no solver loops for ever, and none needs a limit
+    of its own. What is within rounding of the lowest is not lower.
 
     Parameters
     ----------
@@ -32,6 +34,7 @@ class Progress:
         self.form, self.stop = form, stop
         self.began = time.perf_counter()
         self.w, self.gap = np.zeros(form.k), np.inf
+        self.objective = np.inf
         self.checks = self._best_check = 0
         self.status: Status | None = None
 
@@ -41,6 +44,9 @@ class Progress:
         self.checks += 1
         if gap < self.gap:
             self.gap, self.w, self._best_check = gap, w.copy(), self.checks
+        objective = self._objective(w, r)
+        if objective < self.objective * (1 - 4 * EPS):
+            self.objective, self._best_check = objective, self.checks
         if self.gap <= self.stop.tol:
             self.status = Status.CONVERGED
         elif self.gap * self.form.scale <= 2.0**-102 * self.form.yy:
@@ -52,6 +58,10 @@ class Progress:
         elif self.checks - self._best_check > max(PATIENCE, self.checks // 2):
             self.status = Status.STALLED
         return self.status is not None
+
+    def _objective(self, w: Vector, r: Vector) -> float:
+        form, a = self.form, np.abs(w)
+        return float(0.5 * r @ r + form.lam1 @ a + 0.5 * form.lam2 @ (a * a))
 
     @property
     def late(self) -> bool:

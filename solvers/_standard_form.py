@@ -21,8 +21,8 @@ from . import _gap
 from .problem import HUGE, TINY, Problem, Vector
 from .solution import Solution, Status
 
-# A penalty beyond this is as good as infinite, and 0 times it is still 0.
-BEYOND = 2.0**900
+# A penalty beyond this (columns are at most HUGE) is as good as infinite: the coefficient is 0.
+BEYOND = 2.0**600
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,7 +57,7 @@ class StandardForm:
     columns: NDArray[np.intp]
     problem: Problem
     y_mean: float
-    means: Vector | None
+    means: Any
     exponents: NDArray[np.int64] | None
     y_exponent: int
     yy: float
@@ -140,6 +140,12 @@ class StandardForm:
         r = self.free_fit[1]
         return max(0.5 * float(r @ r), 2.0**-105 * self.yy)
 
+    @property
+    def _mean_sq(self) -> Vector:
+        """What centring took from the squared norms of the columns, in their scale, (k,)."""
+        means = self.means if self.exponents is None else np.ldexp(self.means, -self.exponents)
+        return np.asarray(_weights(self.problem)[1] * means**2)
+
     @cached_property
     def null(self) -> Vector | None:
         """The optimum if every penalised coefficient is 0 in it (l1 >= l1_max), (k,); else None.
@@ -150,7 +156,9 @@ class StandardForm:
             return None
         w, r = self.free_fit
         u = self.rmatvec(r)
-        rounding = 2.0**-50 * np.sqrt(self.norms_sq) * float(np.linalg.norm(r))
+        # That of l1_max, too, which is taken on X as it is: not centred
+        raw = self.norms_sq if self.means is None else self.norms_sq + self._mean_sq
+        rounding = 2.0**-50 * np.sqrt(raw) * float(np.linalg.norm(r))
         over = (u if self.positive else np.abs(u)) > self.lam1 + rounding
         return None if np.any(over & ~self.free) else w
 
@@ -278,7 +286,10 @@ def standard_form(problem: Problem, order: Literal["K", "F", "C"] = "K") -> Stan
             lam2 = np.ldexp(lam2, -2 * exponents)
         y_mean = float(np.ldexp(y_mean, y_exponent))
         means = np.ldexp(means, exponents) if means is not None else None
-    lam1, lam2 = np.minimum(lam1, BEYOND), np.minimum(lam2, BEYOND)
+    kept = (lam1 < BEYOND) & (lam2 < BEYOND)
+    if not kept.all():
+        B, lam1, lam2, columns = _locked(B[:, kept]), lam1[kept], lam2[kept], columns[kept]
+        m, means, exponents = (None if a is None else a[kept] for a in (m, means, exponents))
     return StandardForm(
         B, m, q, z, lam1, lam2, problem.positive, columns, problem, y_mean, means, exponents, y_exponent, yy
     )

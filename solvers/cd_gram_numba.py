@@ -21,6 +21,8 @@ SUPPORTS = {"l1", "l2", "ols", "positive", "sparse"}
 CITES = ("friedman2010",)
 PACKAGE = None
 
+MOST = 100  # sweeps over the columns in use between gaps, each of which costs about one full sweep
+
 
 def refuses(problem: Problem) -> str | None:
     """Refuse plain least squares, and a Gram matrix that does not fit in memory."""
@@ -49,11 +51,11 @@ def setup(problem: Problem, stop: Stop) -> Callable[[], Solution]:
             covariances.sweep(everything, w, g)
             n_iter += 1
             active, first = np.flatnonzero(w), 0.0
-            while active.size and n_iter < stop.max_iter and not progress.late:
+            for _ in range(min(MOST, stop.max_iter - n_iter) if active.size else 0):
                 largest = covariances.sweep(active, w, g)
                 n_iter += 1
                 first = max(first, largest)
-                if largest <= 1e-2 * first:
+                if largest <= 1e-2 * first or progress.late:
                     break
             r = form.z - form.matvec(w)
         return progress.solution(n_iter)

@@ -20,6 +20,8 @@ SUPPORTS = {"l1", "l2", "ols", "positive", "sparse"}
 CITES = ("friedman2010", "wright2015")
 PACKAGE = None
 
+MOST = 100  # sweeps over the columns in use between gaps, each of which costs about one full sweep
+
 
 def refuses(problem: Problem) -> str | None:
     """Plain least squares: its certificate is a factorisation, which has already solved it."""
@@ -51,11 +53,11 @@ def minimise(form: StandardForm, stop: Stop, w: Vector) -> Solution:
         n_iter += 1
         # Then only the columns in use, until their moves are small against the first ones
         active, first = np.flatnonzero(w), 0.0
-        while active.size and n_iter < stop.max_iter and not progress.late:
+        for _ in range(min(MOST, stop.max_iter - n_iter) if active.size else 0):
             largest = sweep(active, w, r)
             n_iter += 1
             first = max(first, largest)
-            if largest <= 1e-2 * first:
+            if largest <= 1e-2 * first or progress.late:
                 break
         r = form.z - form.matvec(w)  # afresh: updates accumulate rounding
     return progress.solution(n_iter)

@@ -1,8 +1,8 @@
 """Least angle regression with drops: the exact path, knot by knot. [efron2004], [osborne2000], [zou2005].
 
 A knot costs two products with A', 4 n k, and n |F| for the Cholesky factor of the active columns (|F|^3 / 3
-when one leaves). There is no tolerance: between knots the path is linear. With l2 > 0 it is the path at that l2, the
-elastic net's; penalty weights and signs are part of it.
+when one leaves). There is no tolerance: between knots the path is linear. With l2 > 0 it is the path at that
+l2, the elastic net's; penalty weights and signs are part of it.
 """
 
 from __future__ import annotations

@@ -2,7 +2,8 @@
 
 An iteration is about two products with A, 4 n k (4 nnz if sparse), and 80 k of its own. The objective is
 taken as a difference from a centre, without cancellation, and the method starts again about a new centre
-whenever its line search can no longer tell values apart: so the gap can fall to rounding. Columns are equilibrated.
+whenever its line search can no longer tell values apart: so the gap can fall to rounding. Columns are
+equilibrated.
 """
 
 from __future__ import annotations
@@ -13,7 +14,6 @@ from typing import Any
 import numpy as np
 
 from ._progress import Progress, trivial
-from ._proximal import inverse_norms
 from ._standard_form import StandardForm, refuse_least_squares, standard_form
 from .problem import Problem, Vector
 from .solution import Solution, Stop
@@ -83,10 +83,11 @@ class _Split:
 
     def __init__(self, form: StandardForm) -> None:
         self.form = form
-        self.scale = inverse_norms(form)
+        total = np.sqrt(form.norms_sq + form.lam2)
+        self.scale = np.divide(1.0, total, out=np.zeros(form.k), where=total > 0)
         self.lam1 = self.scale * form.lam1
         self.lam2 = self.scale**2 * form.lam2
-        self.norms = np.sqrt(form.norms_sq)
+        self.norms = total
 
     def centre(self, w: Vector) -> None:
         """Measure moves and values from w."""

@@ -209,7 +209,10 @@ def _null_residual(problem: Problem) -> Vector:
     root = np.sqrt(s)
     free = np.flatnonzero(problem.v == 0)
     y = problem.y
-    r = y - s @ y / problem.S if problem.intercept else y.copy()
+    r = y.copy()
+    if problem.intercept:
+        r -= s @ r / problem.S
+        r -= s @ r / problem.S  # the mean's own rounding: y may lie far from 0
     if free.size == 0:
         return r
     X = problem.X[:, free]

@@ -139,6 +139,13 @@ def _needs(problem: Problem) -> list[tuple[str, str]]:
 
 def _is_solver(path: Path) -> bool:
     """Whether the file defines ``setup``; one that does not parse counts, so that it is heard of."""
+    stat = path.stat()
+    return _defines_setup(path, stat.st_mtime_ns, stat.st_size)
+
+
+@cache
+def _defines_setup(path: Path, mtime: int, size: int) -> bool:
+    """Read a file once for each of its versions: parsing the whole folder takes longer than many a solve."""
     try:
         tree = ast.parse(path.read_text(encoding="utf-8"))
     except SyntaxError:

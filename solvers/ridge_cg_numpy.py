@@ -1,7 +1,7 @@
 """Ridge by conjugate gradients on the normal equations, never formed. [hestenes1952], [bjorck1996].
 
-An iteration is two products with A, 4 n k (4 nnz if sparse); memory n + k. Jacobi scaling. Stops by the duality gap, which
-comes with the recurrences and is then taken again from the true residual.
+An iteration is two products with A, 4 n k (4 nnz if sparse); memory n + k. Jacobi scaling. Stops by the
+duality gap, which comes with the recurrences and is then taken again from the true residual.
 """
 
 from __future__ import annotations
