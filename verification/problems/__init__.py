@@ -35,14 +35,15 @@ __all__ = [
 
 REGIMES = ("wide", "tall", "sparse", "small")
 CACHE_BYTES = 256 * 2**20  # the largest case takes about a third of it
-NOT_CASES = {"_data", "_homotopy", "_known", "cells", "known_answer"}  # modules of this folder that define no case
+# Modules of this folder that define no case.
+NOT_CASES = {"_data", "_homotopy", "_known", "cells", "known_answer"}
 
 
-class CaseMissing(RuntimeError):  # noqa: N818 (a state of the machine, not an error)
+class CaseMissing(RuntimeError):
     """The package that carries the data is not installed; the message names it."""
 
 
-class CaseChanged(RuntimeError):  # noqa: N818 (likewise)
+class CaseChanged(RuntimeError):
     """The package's data no longer have the documented shape."""
 
 
