@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from .path import solve_path
 from .problem import Problem, ProblemError
 from .registry import Entry, SolverMissing, SolverRefused, catalogue, entry
 from .solution import Solution, Status, Stop
@@ -20,6 +21,7 @@ __all__ = [
     "catalogue",
     "entry",
     "solve",
+    "solve_path",
 ]
 
 # Without being told, the first of these that does not refuse.

@@ -25,13 +25,24 @@ from .solution import Solution, Status, Stop
 OPERATIONS = 1e9
 
 
-def refuse_size(problem: Problem) -> str | None:
-    """Reason not to hand the problem to a conic solver: an iteration would take seconds."""
+# A penalty this many times larger than the data, in the units below, drowns them in float64: 1 / sqrt(eps).
+RANGE = 2.0**26
+
+
+def refuse_conic(problem: Problem) -> str | None:
+    """Reason not to hand the problem to a conic solver: seconds an iteration, or numbers too far apart."""
     nnz = problem.X.nnz if problem.is_sparse else problem.X.size
     work = float(nnz) * min(problem.n, problem.p)
-    if work <= OPERATIONS:
-        return None
-    return f"nnz(X) min(n, p) is {work:.1e}, over {OPERATIONS:.0e}: one factorisation would take seconds"
+    if work > OPERATIONS:
+        return f"nnz(X) min(n, p) is {work:.1e}, over {OPERATIONS:.0e}: one factorisation would take seconds"
+    units = _units(problem.X)
+    y_unit = _units(problem.y[:, None])[0]
+    v = np.where(np.isinf(problem.v), 0.0, problem.v)
+    with np.errstate(over="ignore"):
+        largest = max(np.max(problem.l1 * v / units / y_unit), np.max(problem.l2 * v / units / units))
+    if largest > RANGE:
+        return f"a penalty is {largest:.1e} times its column's scale: beyond what a conic solver resolves"
+    return None
 
 
 @dataclass
@@ -76,16 +87,9 @@ def model(problem: Problem) -> Model:
     shift = float(s @ y / S) if problem.intercept else 0.0
     spread = y - shift
     y_unit = float(np.sqrt(s @ spread**2 / S)) or 1.0
-    if problem.is_sparse:
-        X = X.astype(np.float64)
-        top = np.asarray(abs(X).max(axis=0).toarray()).ravel() if keep.size else np.zeros(0)
-        units = np.where(top > 0, top, 1.0)
-        X = X @ sp.diags_array(1.0 / units)
-    else:
-        X = X.astype(np.float64)
-        top = np.max(np.abs(X), axis=0)
-        units = np.where(top > 0, top, 1.0)
-        X = X / units
+    units = _units(X)
+    X = X.astype(np.float64)
+    X = X @ sp.diags_array(1.0 / units) if problem.is_sparse else X / units
     w = cp.Variable(max(keep.size, 1))
     b = cp.Variable()
     residual = cp.Variable(rows.size)
@@ -104,6 +108,17 @@ def model(problem: Problem) -> Model:
             constraints.append(w >= 0)
     task = cp.Problem(cp.Minimize(cost), constraints)
     return Model(problem, task, w, b, keep, units, y_unit, shift)
+
+
+def _units(X: Any) -> Vector:
+    """Largest magnitude of each column, 1 for a zero column, (p,)."""
+    if X.shape[1] == 0:
+        return np.zeros(0)
+    top, low = X.max(axis=0), X.min(axis=0)
+    if sp.issparse(X):
+        top, low = top.toarray().ravel(), low.toarray().ravel()
+    size = np.maximum(top, -low).astype(np.float64)
+    return np.where(size > 0, size, 1.0)
 
 
 def _matters(X: Any, intercept: bool) -> Any:

@@ -57,11 +57,11 @@ def _gap_at(form: StandardForm, alpha: float, w: Vector, r: Vector, theta: Vecto
     terms = a * (form.lam1 - along) + 0.5 * form.lam2 * a * a
     ridge = form.lam2 > 0
     if ridge.any():
-        lam2 = form.lam2[ridge]
-        terms[ridge] += 0.5 * over[ridge] * (over[ridge] / lam2)
         square = ridge & (along > form.lam1)  # here the sum is a complete square: no cancellation
         excess = (along - form.lam1 - form.lam2 * a)[square]
-        terms[square] = 0.5 * excess * (excess / form.lam2[square])
+        with np.errstate(over="ignore"):  # almost no penalty: this multiple proves nothing, another may
+            terms[ridge] += 0.5 * over[ridge] * (over[ridge] / form.lam2[ridge])
+            terms[square] = 0.5 * excess * (excess / form.lam2[square])
     terms[form.free] = -(u * w)[form.free] if form.positive else 0.0
     return 0.5 * float(d @ d) + float(np.sum(np.maximum(terms, 0.0)))
 

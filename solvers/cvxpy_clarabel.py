@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from ._cvxpy_model import refuse_size, solver_run
+from ._cvxpy_model import refuse_conic, solver_run
 from .problem import Problem
 from .solution import Solution, Stop
 
@@ -19,8 +19,8 @@ CLAIMS_GAP = False
 
 
 def refuses(problem: Problem) -> str | None:
-    """Refuse what one factorisation would take seconds for."""
-    return refuse_size(problem)
+    """Refuse what one factorisation would take seconds for, and penalties far beyond the data."""
+    return refuse_conic(problem)
 
 
 def setup(problem: Problem, stop: Stop) -> Callable[[], Solution]:

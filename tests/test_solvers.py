@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
@@ -21,7 +22,11 @@ from solvers.ridge_svd_numpy import l2_path
 OURS = {name: e for name, e in catalogue().items() if e.own}
 CLAIMING = [name for name, e in OURS.items() if e.claims_gap]
 EPS = 2.0**-52
-DIABETES = Path("/work/shared/data/diabetes_lars")
+# Data of third parties, not in the project: beside the checkout, or where L1L2_DATA says
+DIABETES = (
+    Path(os.environ.get("L1L2_DATA") or Path(__file__).resolve().parents[2] / "shared" / "data")
+    / "diabetes_lars"
+)
 
 
 def random(name: str, n: int, p: int) -> tuple[np.ndarray, np.ndarray]:
