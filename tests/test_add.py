@@ -34,8 +34,10 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def commands() -> list[str]:
-    blocks = re.findall(r"```\n(.*?)```", TEXT, flags=re.DOTALL)
-    return [line for block in blocks for line in block.strip().splitlines()]
+    blocks = re.findall(r"^```(\w*)\n(.*?)^```$", TEXT, flags=re.DOTALL | re.MULTILINE)
+    lines = [line for language, block in blocks if not language for line in block.strip().splitlines()]
+    assert len(lines) == 3
+    return lines
 
 
 @pytest.mark.parametrize("command", commands())

@@ -14,7 +14,8 @@ from solvers import catalogue
 
 ROOT = Path(__file__).parent.parent
 ROOMS = ("solvers", "verification", "bench")
-SOLVER_TYPES = {  # what verification may take from solvers: types and doors, never arithmetic
+SOLVER_TYPES = {  # what verification may take from solvers: types, doors, conventions, never arithmetic
+    "conventions",
     "Entry", "Problem", "ProblemError", "Solution", "SolverMissing", "SolverRefused",
     "Status", "Stop", "catalogue", "entry", "solve", "solve_path",
 }  # fmt: skip
