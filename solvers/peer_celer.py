@@ -56,7 +56,7 @@ def defaults(problem: Problem) -> Run:
     model = ElasticNet(alpha, l1_ratio=l1_ratio) if problem.l2 > 0 else Lasso(alpha)
     model.set_params(fit_intercept=problem.intercept, positive=problem.positive)
     if problem.penalty_weights is not None:
-        model.set_params(weights=problem.penalty_weights.copy())
+        model.set_params(weights=problem.penalty_weights.astype(problem.X.dtype))
     return lambda: fitted(model, problem, writable(problem.X))
 
 
