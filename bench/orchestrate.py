@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import random
 import tempfile
+from collections import Counter
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -119,6 +120,7 @@ class _Run:
         self.tried: dict[Hashable, Pair] = {}  # where a setting is tried out, by Pair.group
         self.shed = 0
         self.exhausted: set[Client] = set()
+        self.outspent: Counter[str] = Counter()  # ladders cut because the solver's share was spent
 
     def note(self, text: str, **about: Any) -> None:
         """Say aloud, on the screen and in the record."""
@@ -183,6 +185,9 @@ class _Run:
         while waiting := [pair for pair in self.pairs if pair.ladder.next is not None]:
             self._pass(rung, [pair for pair in waiting if pair.ladder.next == rung])
             rung += 1
+        for solver, count in self.outspent.items():
+            share = f"its share of the budget ({self.budget.allowance:.0f} s) is spent"
+            self.note(f"{solver}: {share}: tightest rungs or further settings not run for {count} pairs")
         if self.shed:
             about = f"the budget of {self.budget.seconds:g} s is short"
             self.note(f"{about}: tightest rungs not run for {self.shed} of {len(self.pairs)} pairs")
@@ -216,6 +221,7 @@ class _Run:
             pair.ladder.record(None, None, 0.0)
         else:
             pair.ladder.shed(why)
+            self.outspent[pair.client.solver] += 1
 
     def _give_up(self, client: Client) -> None:
         """Run a solver no more: its share is spent, and it does not keep a time limit."""

@@ -44,13 +44,15 @@ def build(rows: Iterable[Mapping[str, Any]]) -> Report:
         raise ValueError("the record has no run row: it was cut at the very beginning, or is no record")
     results = of_kind["result"]
     judgement = judge(results)
+    cells = _cells(of_kind["run"][0], results)
+    order = {name: k for k, name in enumerate(cells)}
     report = Report(
         head=dict(of_kind["run"][0]),
         tiers=TIERS["float64"],
         solvers={row["solver"]: _solver(row) for row in of_kind["solver"]},
-        cells=_cells(of_kind["run"][0], results),
+        cells=cells,
         outcomes={},
-        wrong={solver: _reasons(found) for solver, found in judgement.wrong.items()},
+        wrong={solver: _reasons(found, order) for solver, found in judgement.wrong.items()},
         notes=[row["message"] for row in of_kind["note"]],
         first_calls=_first_calls(results),
         loaded={row["solver"]: row.get("blas") for row in of_kind["environment"]},
@@ -91,8 +93,8 @@ def _cell(row: Mapping[str, Any]) -> Cell:
     return Cell(row["cell"], row["case"], row["regime"], row["penalty"], row["n"], row["p"], row["nnz"])
 
 
-def _reasons(found: Iterable[Wrong]) -> dict[str, str]:
-    """Return the reason in each cell: that at the tightest tolerance tells most."""
+def _reasons(found: Iterable[Wrong], order: Mapping[str, int]) -> dict[str, str]:
+    """Return the reason in each cell, in the suite's order: that at the tightest tolerance tells most."""
     last: dict[tuple[str, str], list[str]] = defaultdict(list)
     for wrong in found:
         last[wrong.cell, wrong.configuration].append(wrong.reason)
@@ -101,7 +103,7 @@ def _reasons(found: Iterable[Wrong]) -> dict[str, str]:
         setting = "" if configuration == "default" else f"setting {configuration} "
         more = f" (and at {len(reasons) - 1} looser tolerances)" if len(reasons) > 1 else ""
         told[cell].append(f"{setting}{reasons[-1]}{more}")
-    return {cell: "; ".join(reasons) for cell, reasons in told.items()}
+    return {cell: "; ".join(told[cell]) for cell in sorted(told, key=order.__getitem__)}
 
 
 def _first_calls(results: Iterable[Mapping[str, Any]]) -> dict[str, float]:

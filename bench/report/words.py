@@ -90,11 +90,12 @@ def headline(report: Report, regime: str, family: str, stand: Standing | None, t
     if stand is None:
         return f"{where}: nobody is certified."
     own = report.solvers[stand.leader].own
-    who = stand.leader if own else f"a peer wins: {stand.leader}"
+    others = [c for c in stand.against if report.solvers[c.second].own != own]
+    level = bool(others) and others[0].repeated and not others[0].shown
+    who = stand.leader if own else f"a peer {'leads' if level else 'wins'}: {stand.leader}"
     text = f"{where}: {who} {duration(stand.seconds)} (certified in {len(stand.solved)} of {stand.of} cells)"
     said = [stand.runner_up()]
     text += f", {against(said[0])}" if said[0] else ", nobody else is certified in nearly as many"
-    others = [c for c in stand.against if report.solvers[c.second].own != own]
     if not others:
         text += "; no peer is certified there" if own else "; none of ours is certified there"
     elif said[0] is None or report.solvers[said[0].second].own == own:
@@ -145,7 +146,8 @@ def verdict(report: Report) -> list[str]:
     """Return the sentences that stand first."""
     lines = []
     for solver, reasons in sorted(report.wrong.items()):
-        where, why = next(iter(reasons.items()))
+        # A named penalty says more than a broken claim.
+        where, why = max(reasons.items(), key=lambda item: "solves" in item[1])
         lines.append(
             f"{solver} is WRONG in {cells(len(reasons))}: its times are withheld in all. On {where}: {why}"
         )
