@@ -96,7 +96,7 @@ def full() -> list[Cell]:
 SUITES = {
     "smoke": Suite("smoke", "a minute at most: one cell of each kind, small data", 40.0, 5.0, smoke),
     "quick": Suite(
-        "quick", "under five minutes: real and generated data in every regime", 270.0, 10.0, quick
+        "quick", "under five minutes: real and generated data in every regime", 240.0, 10.0, quick
     ),
     "full": Suite("full", "hours: every case at every penalty", 4 * 3600.0, 120.0, full),
 }

@@ -23,7 +23,8 @@ from .solution import Solution, Status, Stop
 # An iteration factors a system that holds X: about nnz(X) min(n, p) operations. Beyond this many one
 # iteration takes more than a second at a billion operations a second, and a solve takes minutes.
 OPERATIONS = 1e9
-
+# Each entry of X passes through cvxpy's Python and becomes part of a sparse matrix, some microseconds each.
+ENTRIES = 200_000
 
 # A penalty this many times larger than the data, in the units below, drowns them in float64: 1 / sqrt(eps).
 RANGE = 2.0**26
@@ -35,6 +36,8 @@ def refuse_conic(problem: Problem) -> str | None:
     work = float(nnz) * min(problem.n, problem.p)
     if work > OPERATIONS:
         return f"nnz(X) min(n, p) is {work:.1e}, over {OPERATIONS:.0e}: one factorisation would take seconds"
+    if nnz > ENTRIES:
+        return f"X has {nnz} entries, over {ENTRIES}: to write them as a conic problem alone takes seconds"
     units = _units(problem.X)
     y_unit = _units(problem.y[:, None])[0]
     v = np.where(np.isinf(problem.v), 0.0, problem.v)

@@ -11,7 +11,6 @@ from collections.abc import Callable
 
 import numpy as np
 
-from ._memory import refuse_beyond
 from ._progress import Progress, trivial
 from ._standard_form import refuse_least_squares, standard_form
 from .problem import Problem
@@ -21,14 +20,21 @@ SUPPORTS = {"l1", "l2", "ols", "positive", "sparse"}
 CITES = ("friedman2010",)
 PACKAGE = None
 
+# Beyond this many entries (200 MB) the covariances are computed and walked through for longer than they save.
+ENTRIES = 2.5e7
+
 MOST = 100  # sweeps over the columns in use between gaps, each of which costs about one full sweep
 
 
 def refuses(problem: Problem) -> str | None:
-    """Refuse plain least squares, and a Gram matrix that does not fit in memory."""
+    """Refuse plain least squares, and a Gram matrix that would cost more than it saves."""
     # The lasso has a solution with at most min(n, p) coefficients; with an L2 penalty all may move
     rows = problem.p if problem.l2 > 0 else min(problem.n, problem.p)
-    return refuse_least_squares(problem) or refuse_beyond(rows, problem.p, "the Gram matrix")
+    if rows * problem.p > ENTRIES:
+        return (
+            f"the Gram matrix may need {rows} x {problem.p} entries, over {ENTRIES:.0e}: use residual updates"
+        )
+    return refuse_least_squares(problem)
 
 
 def setup(problem: Problem, stop: Stop) -> Callable[[], Solution]:
