@@ -1,0 +1,203 @@
+"""The proven optimum against sign patterns tried one by one, against NIST, and against wrong starts."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pytest
+import scipy.sparse as sp
+from exact_reference import ExactProblem
+from flint import fmpq
+from random_problems import combinations, problem_of
+
+from solvers import Problem, Stop, solve
+from verification.checks.published import DataMissing
+from verification.checks.published_nist import NAMES, Dataset, dataset
+from verification.problems.known_answer import known_answers
+from verification.proofs import exact as module
+from verification.proofs.exact import (
+    FULL_DIGITS,
+    ExactOptimum,
+    Features,
+    RationalProblem,
+    Unproven,
+    correct_digits,
+    features,
+    optimum,
+)
+
+CERTIFIED = 15  # significant digits of NIST's certified values
+
+
+def fraction(x: fmpq) -> Fraction:
+    return Fraction(int(x.p), int(x.q))
+
+
+def toy(n: int = 30, p: int = 12, seed: int = 0, **options: object) -> Problem:
+    rng = np.random.default_rng(seed)
+    X = rng.standard_normal((n, p))
+    y = X @ (rng.standard_normal(p) * (np.arange(p) % 3 == 0)) + rng.standard_normal(n)
+    return Problem(X, y, **options)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("part", range(6))
+def test_it_is_the_optimum_that_trying_all_patterns_finds(part: int) -> None:
+    unique = 0
+    chosen = np.random.default_rng(4).permutation(len(combinations()))[part::24]
+    for combination in [combinations()[i] for i in chosen]:
+        problem = problem_of(combination)
+        reference = ExactProblem(problem).optimum()
+        start = np.random.default_rng(part).standard_normal(problem.p)
+        found = optimum(problem, start, cached=False)
+        assert Fraction(found.value_low) <= fraction(reference.value) <= Fraction(found.value_high)
+        if not found.unique:
+            continue
+        unique += 1
+        for j, w in enumerate(map(fraction, reference.coef)):
+            assert Fraction(found.low[j]) <= w <= Fraction(found.high[j])
+            assert found.coef[j] == w.numerator / w.denominator  # correctly rounded
+        b = fraction(reference.intercept)
+        assert found.intercept == b.numerator / b.denominator
+    assert unique > 10
+
+
+@pytest.mark.parametrize("name", list(known_answers()))
+def test_answers_known_in_advance(name: str) -> None:
+    answer = known_answers()[name].load()
+    try:
+        found = optimum(answer.problem, np.zeros(answer.problem.p), cached=False)
+    except Unproven as reason:
+        pytest.skip(str(reason))
+    counted = answer.problem.s > 0
+    fitted = [z.numerator / z.denominator for z in answer.fitted]
+    assert np.array_equal(found.fitted[counted], np.array(fitted)[counted])
+    assert found.unique or not answer.unique
+    if found.unique:
+        for low, w, high in zip(found.low, answer.coef, found.high, strict=True):
+            assert Fraction(low) <= w <= Fraction(high)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_nist_to_all_certified_digits(name: str) -> None:
+    data = published(name)
+    found = optimum(RationalProblem(data.columns, data.y, intercept=data.intercept))
+    assert found.unique
+    ends = list(zip(found.low, found.high, strict=True))
+    if data.intercept:
+        ends.insert(0, (found.intercept_low, found.intercept_high))
+    for (low, high), printed in zip(ends, data.coef, strict=True):
+        unit = Fraction(Decimal(1).scaleb(printed.adjusted() - CERTIFIED + 1 if printed else -CERTIFIED))
+        # the interval's ends are floats, on either side of the exact value
+        float_unit = Fraction(np.spacing(abs(float(printed))))
+        assert Fraction(high) - Fraction(low) <= 2 * float_unit
+        assert Fraction(low) - unit / 2 <= Fraction(printed) <= Fraction(high) + unit / 2
+
+
+def test_filip_through_float_columns_has_fewer_digits_than_through_decimals() -> None:
+    data = published("Filip")
+    found = optimum(data.problem(), cached=False)
+    certified = np.array([float(x) for x in data.coef[1:]])
+    digits = -np.log10(np.max(np.abs(found.coef - certified) / np.abs(certified)))
+    assert 7 < digits < 8
+
+
+def published(name: str) -> Dataset:
+    try:
+        return dataset(name)
+    except DataMissing as reason:
+        pytest.skip(f"NIST's files are not here: {reason}")
+
+
+@pytest.mark.parametrize("start", ["zero", "noise", "dense", "opposite"])
+@pytest.mark.parametrize("options", [{"l1": 0.05}, {"l1": 0.05, "l2": 0.1, "intercept": True},
+                                     {"l1": 0.01, "positive": True}], ids=str)  # fmt: skip
+def test_a_wrong_support_is_repaired(start: str, options: dict[str, object]) -> None:
+    problem = toy(20, 60, **options)
+    right = solve(problem, "active_set_numba", Stop(tol=1e-10, time_limit=5.0)).coef
+    rng = np.random.default_rng(1)
+    wrong = {
+        "zero": np.zeros(60),
+        "noise": right + 1e-9 * rng.standard_normal(60),
+        "dense": rng.standard_normal(60),
+        "opposite": -right,
+    }[start]
+    found = optimum(problem, wrong, cached=False)
+    assert found.unique
+    np.testing.assert_allclose(found.coef, right, atol=1e-5)
+
+
+def test_ridge_wider_than_its_rows_agrees_with_the_square_form() -> None:
+    problem = toy(8, 40, l2=0.3, intercept=True, penalty_weights=np.r_[0.0, np.linspace(0.5, 2, 39)])
+    wide = optimum(problem, cached=False)
+    assert wide.unique
+    # the same rows twice with half the weight each: then it is not wide
+    X, y = np.tile(problem.X, (4, 1)), np.tile(problem.y, 4)
+    square = optimum(Problem(X, y, l2=0.3, intercept=True, penalty_weights=problem.v), cached=False)
+    assert np.array_equal(wide.coef, square.coef)
+    assert wide.value == square.value
+
+
+def test_ties_and_duplicates() -> None:
+    X = np.array([[1.0, 1.0, 0.0], [0.0, 0.0, 1.0]])
+    double = optimum(Problem(X, [4.0, 1.0], l1=0.5), cached=False)
+    assert double.uniqueness == "not unique"
+    assert double.fitted.tolist() == [3.0, 0.0]  # unique all the same
+    assert np.isnan(correct_digits([1.0, 2.0, 0.0], double)).all()
+    assert features([1.0, 2.0, 0.0], double) is None
+    edge = optimum(Problem(np.eye(2), [4.0, 1.0], l1=0.5), cached=False)
+    assert edge.unique
+    assert edge.tied == 1
+    assert edge.coef.tolist() == [3.0, 0.0]
+
+
+def test_a_third_is_rounded_correctly_and_enclosed() -> None:
+    third = optimum(RationalProblem([["0.3"]], ["0.1"]))
+    assert third.coef[0] == 1 / 3
+    assert Fraction(third.low[0]) < Fraction(1, 3) < Fraction(third.high[0])
+
+
+def test_correct_digits_as_nist_counts_them() -> None:
+    problem = Problem(np.eye(4), [8.0, 4.0, 0.0, 0.5], l1=0.25)
+    found = optimum(problem, cached=False)
+    assert found.coef.tolist() == [7.0, 3.0, 0.0, 0.0]
+    digits = correct_digits([7.0, 3.003, 7e-5, 0.0], found)
+    assert digits[0] == digits[3] == FULL_DIGITS
+    np.testing.assert_allclose(digits[1:3], [3.0, 5.0], atol=1e-12)
+    assert correct_digits([np.nan, -3.0, np.inf, 0.0], found).tolist()[:3] == [0.0, 0.0, 0.0]
+    assert features([7.0, 0.0, 1e-9, 0.0], found) == Features(1, 1)
+    with pytest.raises(ValueError, match="shape"):
+        correct_digits([1.0], found)
+
+
+def test_it_is_kept_by_digest_and_by_code(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "CACHE", tmp_path)
+    problem = toy(l1=0.1)
+    first = optimum(problem)
+    monkeypatch.setattr(module, "_prove", None)  # a second proof would fail
+    again = optimum(problem)
+    assert isinstance(again, ExactOptimum)
+    assert again.point == first.point
+    assert np.array_equal(again.coef, first.coef)
+    assert again.value_low == first.value_low
+    monkeypatch.setattr(module, "_code", lambda: "other code")
+    with pytest.raises(TypeError):
+        optimum(problem)
+
+
+def test_sparse_float32_and_extreme_scales_are_read_exactly() -> None:
+    base = toy(l1=0.1, intercept=True)
+    X = np.round(base.X * 64) / 64
+    dense = optimum(base.replace(X=X), cached=False)
+    for other in (sp.csc_array(X), sp.csr_array(X), X.astype(np.float32)):
+        assert np.array_equal(optimum(base.replace(X=other), cached=False).coef, dense.coef)
+    far = optimum(base.replace(X=X * 2.0**400, y=base.y * 2.0**-400), cached=False)
+    assert np.array_equal(far.coef, dense.coef * 2.0**-800)
+
+
+def test_a_support_that_is_too_large_is_refused_aloud(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("verification.proofs.search.LARGEST", 5)
+    with pytest.raises(Unproven, match="limit is 5"):
+        optimum(toy(), cached=False)
