@@ -7,6 +7,7 @@ when a report is printed.
 
 from __future__ import annotations
 
+import heapq
 import random
 import tempfile
 from collections import Counter
@@ -168,10 +169,11 @@ class _Run:
     # -- accuracy: every rung once -----------------------------------------------------------------------
 
     def climb(self) -> None:
-        """Run the ladders, a rung of all pairs at a time, so that a short budget sheds the tightest rungs.
+        """Run the ladders: the loosest rung of all pairs, then whatever is cheapest next.
 
-        The loosest rung goes to every solver's first setting in every cell, then to the others where they are
-        tried out, then to the others elsewhere, unless they were outrun there.
+        A short budget so sheds the tightest rungs of the slowest pairs. The loosest rung goes to every
+        solver's first setting in every cell, then to the others where they are tried out, then to the
+        others elsewhere, unless they were outrun there.
         """
         self.events.phase("accuracy", sum(len(pair.ladder.tols) for pair in self.pairs))
         first = [pair for pair in self.pairs if pair.configuration == pair.client.configurations[0]]
@@ -181,16 +183,31 @@ class _Run:
             self.tried.setdefault(pair.group, pair)
         self._pass(0, list(self.tried.values()))
         self._pass(0, [pair for pair in others if self.tried[pair.group] is not pair])
-        rung = 1
-        while waiting := [pair for pair in self.pairs if pair.ladder.next is not None]:
-            self._pass(rung, [pair for pair in waiting if pair.ladder.next == rung])
-            rung += 1
+        self._tighten()
         for solver, count in self.outspent.items():
             share = f"its share of the budget ({self.budget.allowance:.0f} s) is spent"
             self.note(f"{solver}: {share}: tightest rungs or further settings not run for {count} pairs")
         if self.shed:
             about = f"the budget of {self.budget.seconds:g} s is short"
             self.note(f"{about}: tightest rungs not run for {self.shed} of {len(self.pairs)} pairs")
+
+    def _tighten(self) -> None:
+        """Climb from the second rung on, always the pair whose last run was the shortest."""
+        waiting: list[tuple[float, float, int]] = []
+
+        def wait(k: int) -> None:
+            pair = self.pairs[k]
+            if pair.ladder.next is not None:
+                heapq.heappush(waiting, (pair.rows[-1]["seconds"] or 0.0, self.order.random(), k))
+
+        for k in range(len(self.pairs)):
+            wait(k)
+        while waiting:
+            k = heapq.heappop(waiting)[-1]
+            rung = self.pairs[k].ladder.next
+            assert rung is not None
+            self._pass(rung, [self.pairs[k]])
+            wait(k)
 
     def _pass(self, rung: int, pairs: list[Pair]) -> None:
         self.order.shuffle(pairs)
