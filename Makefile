@@ -70,6 +70,10 @@ lint: $(READY) ## ruff (rules and format) and mypy
 verify: $(READY) ## every solver on every case, judged; fails on a verdict against one of ours
 	$(BIN)/python -m verification run
 
+.PHONY: claims
+claims: $(READY) ## test what is said about L1 and L2; prints docs/claims.md and docs/claims.zh-TW.md
+	$(BIN)/python -m verification.checks.claims
+
 # ---- how fast, at the same proven accuracy? --------------------------------------------------------------------
 
 BENCH_FLAGS = $(if $(SUITE),--suite '$(SUITE)') $(if $(SOLVERS),--solvers '$(SOLVERS)') $(if $(DATA),--data '$(DATA)')
