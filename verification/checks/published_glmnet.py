@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import importlib.util
+import math
 from collections.abc import Iterator
 from types import ModuleType
 from typing import Any
@@ -158,7 +159,7 @@ def glmnet_coefficients(solver: Solver) -> Iterator[Line]:
 
 
 def _table(
-    solver: Solver, printed: dict[str, list[Any]], length: int, alpha: float, s: Vector | None, digits: int
+    solver: Solver, printed: dict[str, list[Any]], length: int, alpha: float, s: Vector | None
 ) -> Iterator[Line]:
     """Yield Df, the share of the deviance explained and lambda along a path, as print(fit) does."""
     X, y = _quickstart()
@@ -169,7 +170,7 @@ def _table(
     largest = float(np.max(np.abs(((X - mean) / sd).T @ (share * (y - centre))))) / alpha
     for k, (df, dev, lam) in enumerate(zip(printed["Df"], printed["%Dev"], printed["Lambda"], strict=True)):
         ours = largest * 1e-4 ** (k / (length - 1))
-        yield Line(f"row {k + 1} Lambda", lam, ours, 0.5 * 10.0 ** -_decimals(printed["Lambda"], digits))
+        yield Line(f"row {k + 1} Lambda", lam, ours, _as_printed(lam))
         # at lambda_max itself rounding decides on which side of it one is
         _, w, b = _fit(solver, X, y, ours * (1 + 1e-12 * (k == 0)), alpha, s)
         loss = float(share @ (y - b - X @ w) ** 2) / float(share @ (y - centre) ** 2)
@@ -177,15 +178,15 @@ def _table(
         yield Line(f"row {k + 1} %Dev", dev, 100 * (1 - loss), half_unit(2) + 100 * THRESH)
 
 
-def _decimals(printed: list[float], digits: int) -> int:
-    """Return how many decimals R's print(signif(x, digits)) shows at most in such a column."""
-    return min(4, digits - 1 - int(np.floor(np.log10(min(printed)))))
+def _as_printed(x: float) -> float:
+    """Return half a unit of the last digit of R's print: four significant digits, at most four decimals."""
+    return max(0.5 * 10.0 ** (math.floor(math.log10(x)) - 3), half_unit(4))
 
 
 @published(citation=f"{VIGNETTE}, p. 4, print(fit)", standardisation=STANDARD, needs="glmnet_quickstart")
 def glmnet_path(solver: Solver) -> Iterator[Line]:
     """The first rows of a lasso path: features, deviance explained, lambda."""
-    yield from _table(solver, PATH, 100, 1.0, None, 4)
+    yield from _table(solver, PATH, 100, 1.0, None)
 
 
 @published(
@@ -195,7 +196,7 @@ def glmnet_path(solver: Solver) -> Iterator[Line]:
 )
 def glmnet_weighted(solver: Solver) -> Iterator[Line]:
     """A weighted elastic net along its path."""
-    yield from _table(solver, WEIGHTED, 20, 0.2, np.repeat([1.0, 2.0], 50), 4)
+    yield from _table(solver, WEIGHTED, 20, 0.2, np.repeat([1.0, 2.0], 50))
 
 
 def _statsmodels() -> tuple[ModuleType, Vector]:
