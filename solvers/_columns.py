@@ -173,6 +173,7 @@ class Columns:
         self._q = np.zeros(form.z.size) if form.q is None else form.q
         self._qq = 0.0 if form.q is None else float(form.q @ form.q)
         self.sparse = form.is_sparse
+        self._held: Vector = np.empty((form.z.size, 0), order="F")  # gathered columns, extend_gram's own
 
     def dots(self, cols: NDArray[np.intp], r: Vector) -> Vector:
         """a_j'r for the columns asked for."""
@@ -229,7 +230,7 @@ class Columns:
         if self.sparse:
             return np.asfortranarray(self.form.dense(cols))
         A = np.empty((self.form.z.size, cols.size), order="F")
-        np.subtract(self.form.B.T[cols], self.m[cols, None], out=A.T)
+        _gather_dense(self.form.B, self.m, cols, A)
         return A
 
     def extend_gram(self, G: Vector, cols: NDArray[np.intp], old: int) -> None:
@@ -239,15 +240,38 @@ class Columns:
             work = np.zeros(self.form.z.size)
             _gram_sparse(B.data, B.indices, B.indptr, self.m, self._qq, cols, old, G, work)
             return
+        if old == 0:
+            self._held = np.empty((self.form.z.size, 0), order="F")
+        if cols.size * self.form.z.size * 8 <= max(B.nbytes / 8, 32e6):
+            self._hold(cols, old)
         for lo in range(old, cols.size, CHUNK):
             hi = min(lo + CHUNK, cols.size)
-            A = self.gather(cols[lo:hi])
+            A = self._block(cols, lo, hi)
             G[lo:hi, lo:hi] = A.T @ A
             for lo2 in range(0, lo, CHUNK):
                 hi2 = min(lo2 + CHUNK, lo)
-                block = A.T @ self.gather(cols[lo2:hi2])
+                block = A.T @ self._block(cols, lo2, hi2)
                 G[lo:hi, lo2:hi2] = block
                 G[lo2:hi2, lo:hi] = block.T
+
+    def _hold(self, cols: NDArray[np.intp], old: int) -> None:
+        """Keep gathered columns from one extension to the next, while they are small against X."""
+        if self._held.shape[1] < cols.size:
+            wider = np.empty((self.form.z.size, min(cols.size + cols.size // 2, self.form.k)), order="F")
+            wider[:, :old] = self._held[:, :old] if self._held.shape[1] >= old else self.gather(cols[:old])
+            self._held = wider
+        self._held[:, old : cols.size] = self.gather(cols[old:])
+
+    def _block(self, cols: NDArray[np.intp], lo: int, hi: int) -> Vector:
+        return self._held[:, lo:hi] if hi <= self._held.shape[1] else self.gather(cols[lo:hi])
+
+
+@jit
+def _gather_dense(X: Any, m: Any, cols: Any, A: Any) -> None:
+    for c in range(cols.size):
+        j = cols[c]
+        for i in range(X.shape[0]):
+            A[i, c] = X[i, j] - m[j]
 
 
 @jit

@@ -28,6 +28,7 @@ CITES = ("massias2018", "lee2007", "fercoq2015", "tibshirani2012")
 PACKAGE = None
 
 STEP = 0.3  # factor from one kappa to the next
+TALL = 512  # columns up to which one symmetric update of them all may be the cheapest
 EPS = 2.0**-52
 
 
@@ -98,7 +99,12 @@ class _ActiveSet:
         They would then draw in columns that do not belong.
         """
         ratio = np.abs(self.u) / np.where(self.lam1 > 0, self.lam1, np.inf)
-        self.kappa = max(1.0, STEP * float(ratio.max(initial=0.0)))
+        top = float(ratio.max(initial=0.0))
+        self.kappa = max(1.0, STEP * top)
+        k = self.form.k
+        if k <= TALL and top >= 50 and not self.columns.sparse and 10 * np.count_nonzero(ratio > 1) >= 9 * k:
+            self._admit(np.flatnonzero(~self.inside & ~self.dead))  # nearly all will be in use: at once
+            self.kappa = 1.0
 
     def move_to(self, l1: float) -> None:
         """Go to another l1 on a path; W gains what the sequential strong rule expects. [tibshirani2012]."""
@@ -157,8 +163,6 @@ class _ActiveSet:
         support = int(np.count_nonzero(self.w))
         # A pass over X costs k n; extending the Gram matrix by a columns costs about a K n / 4
         room = max(4 * k // K if K else int(np.sqrt(4 * k)), support, 16)
-        if K == 0 and 2 * violators >= k and k <= 512:
-            room = k  # tall: the whole symmetric update at once
         near = support // 4 if violators else 0
         size = min(max(violators, near), room, int(np.count_nonzero(excess > -np.inf)))
         new = np.sort(np.argpartition(-excess, size - 1)[:size]) if size else np.empty(0, dtype=np.intp)
