@@ -112,7 +112,7 @@ class _Run:
         self.append = append
         self.events = events
         self.store = Store(scratch)
-        self.budget = Budget(plan.budget, plan.longest, len(plan.solvers))
+        self.budget = Budget(plan.budget, plan.longest)
         self.order = random.Random(plan.seed)
         self.clients = [Client(name, scratch, plan.limits, plan.threads) for name in plan.solvers]
         self.pairs: list[Pair] = []
@@ -140,6 +140,7 @@ class _Run:
             if client.dead is not None:
                 self.events.say(f"{client.solver}: {client.dead['status']}: {client.dead['message']}")
             self.events.step(1, client.solver)
+        self.budget.settings = sum(len(client.configurations) for client in self.clients)
         for cell in self.plan.cells:
             try:
                 handle = self.store.handle(cell.problem())
@@ -185,8 +186,9 @@ class _Run:
         self._pass(0, [pair for pair in others if self.tried[pair.group] is not pair])
         self._tighten()
         for solver, count in self.outspent.items():
-            share = f"its share of the budget ({self.budget.allowance:.0f} s) is spent"
-            self.note(f"{solver}: {share}: tightest rungs or further settings not run for {count} pairs")
+            self.note(
+                f"{solver}: its share of the budget is spent: tightest rungs or further settings not run for {count} pairs"
+            )
         if self.shed:
             about = f"the budget of {self.budget.seconds:g} s is short"
             self.note(f"{about}: tightest rungs not run for {self.shed} of {len(self.pairs)} pairs")
@@ -217,7 +219,8 @@ class _Run:
             needed = rung == 0 and pair.configuration == pair.client.configurations[0]  # a cell is never shed
             before = pair.steps
             spent = pair.client.spent
-            if spent > self.budget.allowance and (not needed or pair.client in self.exhausted):
+            allowance = self.budget.allowance(len(pair.client.configurations))
+            if spent > allowance and (not needed or pair.client in self.exhausted):
                 self._exhausted(pair, needed)
             elif not needed and not self.budget.left_for_ladders:
                 pair.ladder.shed("the budget is short")
@@ -226,13 +229,14 @@ class _Run:
                 said = pair.ladder.shed(f"{faster} was over {OUTRUN:g} times faster, no less accurate")
                 self.append({"kind": "note", "run": self.plan.run, "message": f"{pair.words}: {said}"})
             else:
-                self._rung(pair, rung, self.budget.limit(spent))
-                if spent > self.budget.allowance and pair.rows[-1]["status"] == Status.KILLED.name:
+                self._rung(pair, rung, self.budget.limit(spent, len(pair.client.configurations)))
+                if spent > allowance and pair.rows[-1]["status"] == Status.KILLED.name:
                     self._give_up(pair.client)
             self.events.step(before - pair.steps, pair.words)
 
     def _exhausted(self, pair: Pair, needed: bool) -> None:
-        why = f"not run: the solver spent its share of the budget ({self.budget.allowance:.0f} s)"
+        allowance = self.budget.allowance(len(pair.client.configurations))
+        why = f"not run: the solver spent its share of the budget ({allowance:.0f} s)"
         if needed:
             self.measurer.decline(pair, why)
             pair.ladder.record(None, None, 0.0)
@@ -243,7 +247,7 @@ class _Run:
     def _give_up(self, client: Client) -> None:
         """Run a solver no more: its share is spent, and it does not keep a time limit."""
         self.exhausted.add(client)
-        share = f"its share of the budget ({self.budget.allowance:.0f} s)"
+        share = f"its share of the budget ({self.budget.allowance(len(client.configurations)):.0f} s)"
         self.note(
             f"{client.solver}: {share} is spent and it keeps no time limit: its other cells are not run"
         )

@@ -37,15 +37,15 @@ class Budget:
         For everything: start-up, ladders, repeats, certification.
     longest : float
         Upper limit in seconds for a single run of a solver.
-    solvers : int
-        How many share it.
+    settings : int
+        How many share it: the settings of all solvers together, so that a peer with five is not starved.
     clock : callable
         Seconds, monotonic; replaced in tests.
     """
 
     seconds: float
     longest: float = 10.0
-    solvers: int = 1
+    settings: int = 1
     clock: Callable[[], float] = monotonic
     start: float = field(init=False)
 
@@ -69,17 +69,16 @@ class Budget:
         """Seconds left of the ladders' share, >= 0."""
         return max(0.0, LADDER_SHARE * self.seconds - self.elapsed)
 
-    @property
-    def allowance(self) -> float:
-        """Seconds of runs that one solver may take in its ladders: half its share of the budget."""
-        return 0.5 * self.seconds / max(1, self.solvers)
+    def allowance(self, settings: int = 1) -> float:
+        """Seconds of runs that a solver of so many settings may take in its ladders: as many equal shares."""
+        return LADDER_SHARE * self.seconds * settings / max(1, self.settings)
 
-    def limit(self, spent: float) -> float:
+    def limit(self, spent: float, settings: int = 1) -> float:
         """Seconds granted to the next run of a solver that has spent `spent`: part of what is left.
 
         With nothing left a run is brief: a solver that keeps its time limit still has an answer to judge.
         """
-        left = self.allowance - spent
+        left = self.allowance(settings) - spent
         return min(self.longest, max(1.0, 0.3 * left)) if left > 0 else min(self.longest, BRIEF)
 
 

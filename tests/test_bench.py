@@ -307,10 +307,12 @@ def test_a_solver_without_a_gap_claim_gets_more_rungs_until_the_tiers_are_met() 
 
 def test_the_limit_of_a_run_shrinks_with_what_its_solver_has_left_but_not_to_nothing() -> None:
     now = [0.0]
-    budget = Budget(100.0, longest=10.0, solvers=6, clock=lambda: now[0])
-    assert budget.allowance == pytest.approx(8.333, rel=1e-3)
-    assert budget.limit(0.0) == pytest.approx(2.5)
-    assert budget.limit(8.0) == 1.0
+    budget = Budget(100.0, longest=10.0, settings=10, clock=lambda: now[0])
+    assert budget.allowance() == pytest.approx(7.5)
+    assert budget.allowance(4) == pytest.approx(30.0), "a solver of four settings has four shares"
+    assert budget.limit(0.0) == pytest.approx(2.25)
+    assert budget.limit(0.0, settings=4) == pytest.approx(9.0)
+    assert budget.limit(7.0) == 1.0
     assert budget.limit(13.0) == BRIEF
     assert Budget(1000.0, longest=10.0).limit(0.0) == 10.0
     now[0] = 99.0
