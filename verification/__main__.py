@@ -53,6 +53,10 @@ def certify(
     sample_weight: Annotated[Path | None, typer.Option(help="File with s, one a row.")] = None,
     penalty_weights: Annotated[Path | None, typer.Option(help="File with v, one a column, 0 to inf.")] = None,
     tol: Annotated[float | None, typer.Option(help="Exit 1 unless a relative gap of this is proven.")] = None,
+    level: Annotated[str, typer.Option(help="float, rigorous or exact: docs/proofs.md.")] = "float",
+    save: Annotated[
+        Path | None, typer.Option(help="Write a certificate file that proofs/checker.py checks by itself.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Prove how far any coefficients, whoever computed them, are from the optimum of (P)."""
@@ -61,6 +65,8 @@ def certify(
 
     from .printing import certificate_table, console
     from .proofs import certify as prove
+    from .proofs.exact import Unproven, optimum
+    from .proofs.export import export
     from .record import jsonable
 
     try:
@@ -76,8 +82,11 @@ def certify(
             penalty_weights=None if penalty_weights is None else _numbers(penalty_weights),
             name=data.name,
         )
-        certificate = prove(problem, _numbers(coef), intercept or 0.0)
-    except (DataError, ProblemError, ValueError) as error:
+        certificate = prove(problem, _numbers(coef), intercept or 0.0, level=level)
+        if save is not None:
+            best = optimum(problem, _numbers(coef), intercept or 0.0) if level == "exact" else None
+            export(problem, _numbers(coef), intercept or 0.0, save, exact=best)
+    except (DataError, ProblemError, ValueError, Unproven) as error:
         raise CannotRun(str(error)) from error
     if as_json:
         print(json.dumps(jsonable({"digest": problem.digest, **certificate.to_dict()})))

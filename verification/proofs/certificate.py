@@ -20,7 +20,8 @@ class Certificate:
     Attributes
     ----------
     level : str
-        "float": the arithmetic is float64, its rounding estimated by `radius`.
+        "float": the arithmetic is float64, its rounding estimated by `radius`. "rigorous": gap is a bound
+        whatever the rounding. "exact": gap is the distance from the proven optimum, rounded up.
     kind : str
         Which dual point was used, or "NONE": nothing is proven, `reason` says why, and there is no gap.
     reason : str
@@ -36,7 +37,8 @@ class Certificate:
     gap_rel : float or None
         gap / scale; for y = 0: 0 if the gap is 0, else inf.
     radius : float or None
-        First-order estimate of the rounding in gap and primal, (RADIUS).
+        Level float: first-order estimate of the rounding in gap and primal, (RADIUS). Else a bound on the
+        rounding of primal alone.
     primal_null : float
         P_null, the optimum over the intercept and the unpenalised columns alone.
     kkt : float or None

@@ -67,7 +67,7 @@ def export(
     data = Integers(problem)
     reduced = Reduced(data)
     described = describe(problem)
-    theta = dual_point(reduced, exact.point if exact else _point(data, w))
+    theta = dual_point(reduced, exact.point if exact else point_of(data, w))
     judge = checker.Problem(described)
     point = {j: Fraction(x) for j, x in enumerate(w) if x}
     try:
@@ -115,7 +115,7 @@ def _hex(values: Any) -> list[str]:
     return [x.hex() for x in np.asarray(values, dtype=np.float64).tolist()]
 
 
-def _point(data: Integers, w: list[float]) -> Point:
+def point_of(data: Integers, w: list[float]) -> Point:
     """The given coefficients in integer form."""
     support = [j for j, x in enumerate(w) if x and j in set(data.live)]
     W = [Fraction(w[j]) * fraction(data.column(j)[1]) / fraction(data.c_y) for j in support]
