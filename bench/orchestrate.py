@@ -186,9 +186,8 @@ class _Run:
         self._pass(0, [pair for pair in others if self.tried[pair.group] is not pair])
         self._tighten()
         for solver, count in self.outspent.items():
-            self.note(
-                f"{solver}: its share of the budget is spent: tightest rungs or further settings not run for {count} pairs"
-            )
+            what = f"tightest rungs or further settings not run for {count} pairs"
+            self.note(f"{solver}: its share of the budget is spent: {what}")
         if self.shed:
             about = f"the budget of {self.budget.seconds:g} s is short"
             self.note(f"{about}: tightest rungs not run for {self.shed} of {len(self.pairs)} pairs")
