@@ -189,7 +189,8 @@ class Bench:
         )
 
         keys = ("user_api", "internal_api", "version", "architecture", "num_threads")
-        return {"blas": [{key: pool.get(key) for key in keys} for pool in threadpool_info()]}
+        pools = [pool for pool in threadpool_info() if pool["user_api"] in ("blas", "openmp")]
+        return {"blas": [{key: pool.get(key) for key in keys} for pool in pools]}
 
     def _loaded(self) -> Problem:
         if self.problem is None:

@@ -96,9 +96,13 @@ def _cores_allowed() -> int:
 
 
 def blas() -> list[dict[str, Any]]:
-    """Return the BLAS and OpenMP libraries that this process has loaded, with their threads."""
+    """Return the BLAS and OpenMP libraries that this process has loaded, with their threads.
+
+    Others may register too: scipy.io does once it has read a file, with a function for its version.
+    """
     keys = ("user_api", "internal_api", "version", "architecture", "num_threads")
-    return [{key: pool.get(key) for key in keys} for pool in threadpool_info()]
+    pools = [pool for pool in threadpool_info() if pool["user_api"] in ("blas", "openmp")]
+    return [{key: pool.get(key) for key in keys} for pool in pools]
 
 
 def provenance(packages: Iterable[str] = ()) -> dict[str, Any]:
