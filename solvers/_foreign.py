@@ -202,13 +202,19 @@ def descent(problem: Problem, points: int) -> NDArray[np.float64]:
     return np.geomspace(max(problem.l1_max() / problem.l1, 1.0), 1.0, points + 1)[1:]
 
 
+def largest_curvature(problem: Problem) -> float:
+    """Largest ||x_j||_s^2 / S, columns as they are; 1 if X is 0."""
+    sparse: bool = problem.is_sparse
+    squares = problem.X.multiply(problem.X).T @ problem.s if sparse else problem.s @ np.square(problem.X)
+    return float(np.max(squares)) / problem.S or 1.0
+
+
 def has_constant_column(X: Any) -> bool:
-    """Whether some column holds one value only, be it 0."""
+    """Whether some column holds one value only, and that not 0."""
     sparse: bool = sp.issparse(X)
     if sparse:
         C = X.tocsc()
-        empty = np.diff(C.indptr) == 0
         full = np.flatnonzero(np.diff(C.indptr) == C.shape[0])
-        return bool(empty.any()) or any(np.ptp(C.data[C.indptr[j] : C.indptr[j + 1]]) == 0 for j in full)
-    likely = np.flatnonzero(X[0] == X[-1])
+        return any(np.ptp(C.data[C.indptr[j] : C.indptr[j + 1]]) == 0 != C.data[C.indptr[j]] for j in full)
+    likely = np.flatnonzero((X[0] == X[-1]) & (X[0] != 0))
     return bool((X[:, likely] == X[0, likely]).all(axis=0).any())

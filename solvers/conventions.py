@@ -103,17 +103,19 @@ def from_skglm(alpha: float, l1_ratio: float) -> tuple[float, float]:
     return from_sklearn_elastic_net(alpha, l1_ratio)
 
 
-def to_skglm_tol(tol: float, l1_max: float) -> float:
+def to_skglm_tol(tol: float, l1_max: float, curvature: float = 1.0) -> float:
     """Their tol: the largest distance of a gradient entry to the subdifferential, absolute, in units of l1.
 
-    It bounds no gap. tol is taken as a fraction of l1_max, the largest gradient entry at w = 0.
+    It bounds no gap. tol is taken as a fraction of l1_max, the largest gradient entry at w = 0. With
+    ``ws_strategy="fixpoint"`` they measure the move of a coefficient by one step instead: the gradient
+    over the curvature ||x_j||_s^2 / S of its column, the largest of which is to be passed.
     """
-    return tol * (l1_max or 1.0)
+    return tol * (l1_max or 1.0) / curvature
 
 
-def from_skglm_tol(tol: float, l1_max: float) -> float:
+def from_skglm_tol(tol: float, l1_max: float, curvature: float = 1.0) -> float:
     """Fraction of l1_max from their tol."""
-    return tol / (l1_max or 1.0)
+    return tol * curvature / (l1_max or 1.0)
 
 
 # ---------------------------------------------------------------------- glmnet

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from ._foreign import Centred, along, centred, falling, fitted, heard, relative, writable
-from .conventions import to_celer, to_celer_tol
+from .conventions import null_loss, to_celer, to_celer_tol
 from .problem import Problem
 from .registry import Run
 from .solution import Solution, Stop
@@ -20,20 +20,18 @@ SUPPORTS = {"l1", "l2", "positive", "sparse"}
 CITES = ("massias2018",)
 PACKAGE = "celer"
 CLAIMS_GAP = True
-CONFIGURATIONS: dict[str, dict[str, Any]] = {
-    "prune": {},
-    "prune_p0_100": {"p0": 100},
-    "grow": {"prune": 0},
-    "grow_p0_100": {"prune": 0, "p0": 100},
-}
+CONFIGURATIONS = {"prune": {}, "prune_p0_100": {"p0": 100}, "grow": {"prune": 0}}
+CONFIGURATIONS["grow_p0_100"] = {"prune": 0, "p0": 100}
 
 
 def refuses(problem: Problem) -> str | None:
-    """Sample weights, unpenalised columns, and l1 = 0."""
+    """Sample weights, unpenalised columns, l1 = 0, and y on a scale where it would not stop."""
     if problem.sample_weight is not None:
         return "has no sample weights"
     if problem.penalty_weights is not None and (problem.penalty_weights == 0).any():
         return "its weights must be > 0"
+    if 0 < null_loss(problem.y, problem.intercept) < 1e-20 or null_loss(problem.y, False) > 1e30:
+        return "its tol is held in 32 bits, and ||y||^2 does not fit there: rescale y"
     return "does not do l1 = 0" if problem.l1 == 0 else None
 
 

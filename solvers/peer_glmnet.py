@@ -27,7 +27,7 @@ CONFIGURATIONS = UPDATES | {f"{name}_path": how | {"points": 10} for name, how i
 
 def refuses(problem: Problem) -> str | None:
     """Constant y (its sd divides), and constant columns without intercept (they are dropped)."""
-    if glmnet_y_sd(problem.y, problem.s) == 0:
+    if glmnet_y_sd(problem.y, problem.s) <= 1e-15 * np.abs(problem.y).max():
         return "y is constant, and it divides by the sd of y"
     dropped = not problem.intercept and has_constant_column(problem.X)
     return "it drops constant columns, also without intercept" if dropped else None

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from ._foreign import along, column_major, falling, fitted, too_wide
+from ._foreign import along, column_major, falling, fitted, largest_curvature, too_wide
 from .conventions import to_skglm, to_skglm_tol
 from .problem import Problem
 from .registry import Run, SolverRefused
@@ -29,9 +29,8 @@ def refuses(problem: Problem) -> str | None:
     """Sample weights with a sparse X (it raises), v with l2 (it has no such penalty), v_j = inf (NaN)."""
     if problem.sample_weight is not None and problem.is_sparse:
         return "its weighted datafit does not initialise on a sparse X"
-    if problem.penalty_weights is not None and (problem.l2 > 0 or np.isinf(problem.v).any()):
-        return "takes no penalty weights with an L2 penalty, and no infinite ones"
-    return None
+    bad = problem.penalty_weights is not None and (problem.l2 > 0 or np.isinf(problem.v).any())
+    return "takes no penalty weights with an L2 penalty, and no infinite ones" if bad else None
 
 
 def setup(problem: Problem, stop: Stop, *, gram: bool = False, **configuration: Any) -> Run:
@@ -64,15 +63,16 @@ def _model(problem: Problem, stop: Stop, gram: bool = False, **configuration: An
     from skglm import datafits, penalties, solvers
 
     s, v, positive = problem.sample_weight, problem.penalty_weights, problem.positive
-    how = {"max_iter": stop.max_iter, "tol": to_skglm_tol(stop.tol, problem.l1_max())} | configuration
+    curvature = largest_curvature(problem) if configuration.get("ws_strategy") == "fixpoint" else 1.0
+    how = configuration | {"tol": to_skglm_tol(stop.tol, problem.l1_max(), curvature)}
     lasso = (penalties.L1,) if v is None else (penalties.WeightedL1, v)
     penalty = lasso[0](problem.l1, *lasso[1:], positive)
     if problem.l2 > 0:
         penalty = penalties.L1_plus_L2(*to_skglm(problem.l1, problem.l2), positive)
     if gram:
-        return solvers.GramCD(fit_intercept=False, **how), None, penalty
+        return solvers.GramCD(stop.max_iter, fit_intercept=False, **how), None, penalty
     datafit = datafits.Quadratic() if s is None else datafits.WeightedQuadratic(s.copy())
-    return solvers.AndersonCD(fit_intercept=problem.intercept, **how), datafit, penalty
+    return solvers.AndersonCD(stop.max_iter, fit_intercept=problem.intercept, **how), datafit, penalty
 
 
 def _answer(problem: Problem, solver: Any, w: Any, objectives: Any, distance: Any) -> list[Solution]:

@@ -40,7 +40,7 @@ ADAPTERS = [name for name in catalogue() if name.startswith("peer_")]
 COUNT = int(os.environ.get("CONFORMANCE_PROBLEMS", "12"))
 KINDS = ("intercept", "positive", "s", "v", "v = 0", "v = inf", "l2", "ridge", "sparse", "rows", "float32")
 # Small enough that each library's own measure of convergence, whatever it is, leaves less than 1e-9
-TOL = {"peer_skglm": 1e-10, "peer_glmnet": 1e-20, "peer_adelie": 1e-20, "peer_sklearn_ridge": 1e-14}
+TOL = {"peer_skglm": 1e-9, "peer_glmnet": 1e-20, "peer_adelie": 1e-20, "peer_sklearn_ridge": 1e-14}
 Vector = NDArray[np.float64]
 
 
@@ -207,7 +207,7 @@ def test_translations_go_there_and_back(seed: int) -> None:
         (cv.from_lars(cv.to_lars(l1, n), n), l1),
         (cv.from_sklearn_tol(cv.to_sklearn_tol(sd)), sd),
         (cv.from_celer_tol(cv.to_celer_tol(sd)), sd),
-        (cv.from_skglm_tol(cv.to_skglm_tol(sd, N), N), sd),
+        (cv.from_skglm_tol(cv.to_skglm_tol(sd, N, S), N, S), sd),
         (cv.from_glmnet_thresh(cv.to_glmnet_thresh(sd)), sd),
         (cv.from_adelie_tol(cv.to_adelie_tol(sd, N, True), N, True), sd),
         (cv.from_adelie_tol(cv.to_adelie_tol(sd, N, False), N, False), sd),
@@ -271,7 +271,7 @@ def test_statsmodels_elastic_net_is_solved_by_the_conversion() -> None:
 @pytest.mark.parametrize("name", ADAPTERS)
 def test_adapter_solves_p_in_every_configuration(name: str, record_property: Callable[..., None]) -> None:
     adapter = installed(name)
-    stop = Stop(TOL.get(name, 1e-11))
+    stop = Stop(TOL.get(name, 1e-11), max_iter=3000 if name == "peer_skglm" else 1_000_000)
     worst, ran = dict.fromkeys(adapter.configurations, 0.0), dict.fromkeys(adapter.configurations, 0)
     for kinds, problem in problems(name, COUNT):
         digest, bound = problem.digest, lower_bound(problem)
@@ -415,7 +415,7 @@ def small(**changes: Any) -> Problem:
     X = rng.standard_normal((12, 4))
     if changes.pop("sparse", False):
         X = sp.csc_array(X)
-    return Problem(X, rng.standard_normal(12), **({"l1": 0.1} | changes))
+    return Problem(X, **({"y": rng.standard_normal(12), "l1": 0.1} | changes))
 
 
 V = np.array([1.0, 2.0, 0.5, 1.0])
@@ -432,6 +432,8 @@ REFUSALS = [
     ("peer_celer", {"sample_weight": S}, "sample weights"),
     ("peer_celer", {"penalty_weights": np.array([0.0, 1, 1, 1])}, "> 0"),
     ("peer_celer", {"l1": 0.0, "l2": 1.0}, "l1 = 0"),
+    ("peer_celer", {"y": np.linspace(1, 2, 12) * 1e-20}, "32 bits"),
+    ("peer_celer", {"y": np.linspace(1, 2, 12) * 1e20}, "32 bits"),
     ("peer_skglm", {"penalty_weights": V, "l2": 1.0}, "L2"),
     ("peer_skglm", {"penalty_weights": np.array([np.inf, 1, 1, 1])}, "infinite"),
     ("peer_skglm", {"sparse": True, "sample_weight": S}, "sparse"),
@@ -450,13 +452,16 @@ def test_what_a_library_cannot_do_is_refused_aloud(name: str, changes: dict[str,
 def test_glmnet_refuses_what_it_would_answer_wrongly() -> None:
     glmnet = entry("peer_glmnet")
     problem = small()
-    assert "constant" in (glmnet.refuses(problem.replace(y=np.full(12, 3.0))) or "")
+    assert "constant" in (glmnet.refuses(problem.replace(y=np.full(12, 3.1))) or "")
     for X in (problem.X, sp.csc_array(problem.X)):
         dense = np.array(problem.X)
         dense[:, 2] = 1.5
         constant = problem.replace(X=sp.csc_array(dense) if sp.issparse(X) else dense)
         assert "constant columns" in (glmnet.refuses(constant) or "")
         assert glmnet.refuses(constant.replace(intercept=True)) is None
+        dense[:, 2] = 0.0  # dropping this one is right
+        zero = problem.replace(X=sp.csc_array(dense) if sp.issparse(X) else dense)
+        assert glmnet.refuses(zero) is None
 
 
 def test_configurations_that_form_a_gram_matrix_refuse_a_wide_x() -> None:
@@ -498,3 +503,11 @@ def test_importing_an_adapter_imports_no_library() -> None:
     for name in ADAPTERS:
         source = (FOLDER / f"{name}.py").read_text(encoding="utf-8")
         assert not re.search(r"^(from|import) (sklearn|celer|skglm|glmnet|adelie)", source, re.MULTILINE)
+
+
+def test_every_configuration_is_explained_in_the_docs() -> None:
+    text = (FOLDER.parent / "docs" / "peers.md").read_text(encoding="utf-8")
+    for name in ADAPTERS:
+        assert f"`{name}`" in text, name
+        for label in entry(name).configurations:
+            assert f"`{label}`" in text, f"{name}: {label}"
