@@ -10,10 +10,12 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from statistics import median
 from zlib import crc32
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bench.report.model import Report, Timing
 
@@ -60,9 +62,11 @@ class Comparison:
         return self.repeated and not self.low <= 1.0 <= self.high
 
 
-def _resampled(timing: Timing, rng: np.random.Generator) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
-    """Logarithms of the medians of resampled rounds, (RESAMPLES,)."""
+@lru_cache(maxsize=100_000)
+def _resampled(timing: Timing, whose: str) -> NDArray[np.float64]:
+    """Logarithms of the medians of resampled rounds, (RESAMPLES,); `whose` seeds them."""
     rounds = np.asarray(timing.rounds)
+    rng = np.random.default_rng(crc32(whose.encode()))
     drawn = rng.integers(0, rounds.size, (RESAMPLES, rounds.size))
     return np.log(np.median(rounds[drawn], axis=1))
 
@@ -78,7 +82,6 @@ def compare(report: Report, first: str, second: str, tier: float, cells: Sequenc
     logs = np.zeros(RESAMPLES)
     ratios = []
     repeated = 0
-    rng = np.random.default_rng(crc32(f"{first} {second} {tier}".encode()))
     for cell in cells:
         a, b = report.timing(first, cell, tier), report.timing(second, cell, tier)
         if a is None or b is None:
@@ -86,7 +89,7 @@ def compare(report: Report, first: str, second: str, tier: float, cells: Sequenc
         shared.append(cell)
         ratios.append(a.seconds / b.seconds)
         repeated += len(a.rounds) > 1 and len(b.rounds) > 1
-        logs += _resampled(a, rng) - _resampled(b, rng)
+        logs += _resampled(a, f"{first} {cell}") - _resampled(b, f"{second} {cell}")
     if not shared:
         return None
     low, high = np.exp(np.quantile(logs / len(shared), (0.025, 0.975)))
@@ -100,6 +103,13 @@ def compare(report: Report, first: str, second: str, tier: float, cells: Sequenc
         cells=tuple(shared),
         repeated=2 * repeated >= len(shared),
     )
+
+
+def _ratio(report: Report, first: str, second: str, tier: float, cells: Sequence[str]) -> float | None:
+    """Ratio of a comparison alone, without its interval."""
+    pairs = [(report.timing(first, cell, tier), report.timing(second, cell, tier)) for cell in cells]
+    ratios = [a.seconds / b.seconds for a, b in pairs if a is not None and b is not None]
+    return geometric_mean(ratios) if ratios else None
 
 
 @dataclass(frozen=True)
@@ -145,8 +155,8 @@ def standing(report: Report, tier: float, cells: Sequence[str]) -> Standing | No
     rivals = [name for name, count in counts.items() if count >= COVERAGE * most]
 
     def beaten(name: str) -> tuple[int, float]:
-        against = [compare(report, name, other, tier, cells) for other in rivals if other != name]
-        ratios = [comparison.ratio for comparison in against if comparison is not None]
+        against = [_ratio(report, name, other, tier, cells) for other in rivals if other != name]
+        ratios = [ratio for ratio in against if ratio is not None]
         return sum(ratio < 1 for ratio in ratios), -geometric_mean(ratios) if ratios else 0.0
 
     leader = max(rivals, key=beaten)

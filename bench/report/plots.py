@@ -15,7 +15,7 @@ import matplotlib as mpl
 import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import LogLocator, NullFormatter
+from matplotlib.ticker import LogLocator
 from numpy.typing import NDArray
 
 from bench.report.model import Outcome, Point, Report
@@ -53,6 +53,7 @@ STYLE: Any = {
     "ytick.color": "#444444",
 }
 Look = dict[str, Any]  # how a solver's line is drawn
+LINE = 0.19  # inches of a legend's line
 LOWEST = 1e-16  # below it there is nothing in float64 to be drawn
 DOT: Look = {"markersize": 4.5, "markeredgewidth": 0}
 PANELS = 3  # side by side
@@ -67,7 +68,7 @@ def save(figure: Figure, target: Path) -> Path:
     """Write a figure as SVG; the suffix .png is there for looking at it."""
     with mpl.rc_context(STYLE):
         undated = {"Date": None} if target.suffix == ".svg" else {}
-        figure.savefig(target, bbox_inches="tight", dpi=110, metadata=undated)
+        figure.savefig(target, dpi=110, metadata=undated)
     return target
 
 
@@ -111,20 +112,48 @@ def curves(report: Report, case: str) -> Figure | None:
     looks = _looks(report)
     columns = min(PANELS, len(cells))
     lines = math.ceil(len(cells) / columns)
+    present = [name for name in report.solvers if any(name in drawn[cell] for cell in cells)]
     with mpl.rc_context(STYLE):
-        figure = Figure(figsize=(3.4 * columns + 0.6, 2.6 * lines + 0.7), layout="constrained")
+        height = max(2.6 * lines + 0.9, LINE * len(present) + 0.3)
+        figure = _canvas(3.3 * columns + 3.5, height, left=0.95, right=2.55, bottom=0.6, top=0.7)
         axes = figure.subplots(lines, columns, squeeze=False, sharey=True)
         for k, cell in enumerate(cells):
             _panel(axes.flat[k], cell.removeprefix(f"{case}/"), drawn[cell], looks, report.tiers)
         for axis in axes.flat[len(cells) :]:
             axis.set_visible(False)
-        title = f"{case}: time against proven accuracy"
-        figure.suptitle(title, x=0.01, ha="left", fontsize=11, weight="bold")
-        figure.supxlabel("setup + run", fontsize=9)
-        figure.supylabel("proven suboptimality, relative to N", fontsize=9)
-        present = [name for name in report.solvers if any(name in drawn[cell] for cell in cells)]
-        _legend(figure, [(name, looks[name]) for name in present])
+        _titles(figure, f"{case}: time against proven accuracy", "setup + run")
+        figure.text(
+            0.15 / figure.get_figwidth(), 0.5, "proven suboptimality, relative to N", rotation=90, va="center"
+        )
+        _legend(figure, [Line2D([], [], label=name, **looks[name]) for name in present])
     return figure
+
+
+def _canvas(width: float, height: float, **margins: float) -> Figure:
+    """Return a figure with fixed margins, in inches: a layout that is computed takes longer than drawing."""
+    figure = Figure(figsize=(width, height))
+    figure.subplots_adjust(
+        left=margins["left"] / width,
+        right=1 - margins["right"] / width,
+        bottom=margins["bottom"] / height,
+        top=1 - margins["top"] / height,
+        wspace=0.08,
+        hspace=0.32,
+    )
+    return figure
+
+
+def _titles(figure: Figure, title: str, below: str) -> None:
+    """Put a title over the figure and a label under it."""
+    width, height = figure.get_size_inches()
+    figure.text(0.15 / width, 1 - 0.15 / height, title, va="top", fontsize=11, weight="bold")
+    figure.text(figure.subplotpars.left, 0.12 / height, below)
+
+
+def _legend(figure: Figure, handles: list[Line2D]) -> None:
+    """Put a legend in the right margin."""
+    where = (figure.subplotpars.right + 0.1 / figure.get_figwidth(), 1 - 0.1 / figure.get_figheight())
+    figure.legend(handles=handles, loc="upper left", bbox_to_anchor=where, fontsize=8.5, handlelength=3)
 
 
 def _panel(
@@ -147,14 +176,8 @@ def _ticks(axis: Any, spell: Callable[[float], str]) -> None:
     low, high = axis.get_xlim()
     powers = math.floor(math.log10(high)) - math.ceil(math.log10(low)) + 1
     axis.xaxis.set_major_locator(LogLocator(subs=(1.0,) if powers >= 2 else (1.0, 2.0, 5.0)))
-    axis.xaxis.set_minor_locator(LogLocator(subs=range(1, 10)))
     axis.xaxis.set_major_formatter(lambda value, _: spell(value))
-    axis.xaxis.set_minor_formatter(NullFormatter())
-
-
-def _legend(figure: Figure, entries: list[tuple[str, Look]]) -> None:
-    handles = [Line2D([], [], label=name, **look) for name, look in entries]
-    figure.legend(handles=handles, loc="outside right upper", fontsize=8.5, handlelength=3)
+    axis.minorticks_off()
 
 
 def distances(report: Report, tier: float = WANTED) -> Figure | None:
@@ -164,16 +187,16 @@ def distances(report: Report, tier: float = WANTED) -> Figure | None:
         return None
     names = sorted(ratios, key=lambda name: (median_ratio(ratios[name]), -len(ratios[name])))
     with mpl.rc_context(STYLE):
-        figure = Figure(figsize=(8.0, 0.34 * len(names) + 1.5), layout="constrained")
+        figure = _canvas(8.6, 0.32 * len(names) + 1.3, left=2.6, right=1.1, bottom=0.65, top=0.5)
         axis = figure.subplots()
         present = {cell.regime for cell in report.cells.values()}
         regimes = [regime for regime in REGIMES if regime in present]
         for k, name in enumerate(names):
-            for cell, ratio in ratios[name].items():
-                regime = report.cells[cell].regime
+            for place, regime in enumerate(regimes):
+                found = [ratio for cell, ratio in ratios[name].items() if report.cells[cell].regime == regime]
                 colour, marker = REGIMES[regime]
-                shift = 0.13 * (regimes.index(regime) - (len(regimes) - 1) / 2)
-                axis.plot(ratio, k + shift, marker, color=colour, alpha=0.75, **DOT)
+                height = k + 0.13 * (place - (len(regimes) - 1) / 2)
+                axis.plot(found, [height] * len(found), marker, color=colour, alpha=0.75, **DOT)
             middle = median_ratio(ratios[name])
             axis.plot([middle, middle], [k - 0.36, k + 0.36], color="#222222", linewidth=2, zorder=3)
         labels = [f"{name}  ({len(ratios[name])})" for name in names]
@@ -181,16 +204,12 @@ def distances(report: Report, tier: float = WANTED) -> Figure | None:
         for label, name in zip(axis.get_yticklabels(), names, strict=True):
             label.set_fontweight("bold" if report.solvers[name].own else "normal")
         axis.set(xscale="log", ylim=(len(names) - 0.4, -0.6))
-        axis.set_xlabel("time over that of the fastest in the cell; the bar is the median")
         _ticks(axis, lambda value: f"{value:g}x")
         axis.grid(axis="y", visible=False)
         title = f"Time to a proven suboptimality of {number(tier)} (in brackets: cells solved)"
-        figure.suptitle(title, x=0.01, ha="left", fontsize=11, weight="bold")
-        handles = [
-            Line2D([], [], linestyle="", marker=REGIMES[name][1], color=REGIMES[name][0], label=name, **DOT)
-            for name in regimes
-        ]
-        figure.legend(handles=handles, loc="outside right upper", fontsize=8.5)
+        _titles(figure, title, "time over that of the fastest in the cell; the bar is the median")
+        dots = [(name, *REGIMES[name]) for name in regimes]
+        _legend(figure, [Line2D([], [], linestyle="", marker=m, color=c, label=n, **DOT) for n, c, m in dots])
     return figure
 
 
@@ -224,7 +243,7 @@ def path(problem: Problem, title: str, values: int = 60, depth: float = 1e-3) ->
         coefs.append(solution.coef)
     table = np.array(coefs)  # (values, p)
     with mpl.rc_context(STYLE):
-        figure = Figure(figsize=(7.2, 3.6), layout="constrained")
+        figure = _canvas(7.6, 4.0, left=0.75, right=0.3, bottom=0.65, top=0.55)
         axis = figure.subplots()
         shown = np.flatnonzero(np.any(table != 0, axis=0))
         _label_lines(axis, shown, fractions, table)
@@ -232,9 +251,8 @@ def path(problem: Problem, title: str, values: int = 60, depth: float = 1e-3) ->
         axis.set_xlim(1.0, depth * 0.72)
         axis.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
         axis.axhline(0, color="#777777", linewidth=0.8)
-        axis.set_xlabel("l1 / l1_max")
         axis.set_ylabel("coefficient")
-        axis.set_title(f"{title}: lasso path", loc="left", fontsize=11, weight="bold")
+        _titles(figure, f"{title}: lasso path", "l1 / l1_max")
     return figure, worst
 
 

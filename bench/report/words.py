@@ -101,9 +101,10 @@ def headline(report: Report, regime: str, family: str, stand: Standing | None, t
     elif said[0] is None or report.solvers[said[0].second].own == own:
         said.append(others[0])
         text += f"; the closest {'peer' if own else 'of ours'}: {against(others[0])}"
-    for comparison in stand.against:
-        if comparison.ratio > 1 and (comparison.shown or not comparison.repeated) and comparison not in said:
-            text += f"; but {against(comparison)}"
+    ahead = [c for c in stand.against if c.ratio > 1 and (c.shown or not c.repeated) and c not in said]
+    if ahead:
+        text += f"; but {against(ahead[0])}"
+        text += f", and than {len(ahead) - 1} more on few cells" if len(ahead) > 1 else ""
     if not stand.unanimous:
         text += "; no solver is faster than each of the others here"
     return text + "."
