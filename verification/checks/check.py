@@ -39,7 +39,7 @@ class Subject:
     stop: Stop = field(default_factory=lambda: Stop(tol=1e-10, time_limit=20.0))
 
     def solve(self, problem: Problem) -> Attempt:
-        """Return an answer, or the status that explains its absence; never raises for what the solver does."""
+        """Return an answer, or the status that explains its absence; never raises for the solver does."""
         return attempt(self.entry, problem, self.stop, self.configuration)
 
 
@@ -60,7 +60,7 @@ class Failure:
 
     @property
     def size(self) -> int:
-        """n p: the smallest failing example is the one to look at."""
+        """Number of entries, n p: the smallest failing example is the one to look at."""
         return self.problem.n * self.problem.p
 
 
