@@ -114,6 +114,11 @@ class Client:
         """Names of the solver's configurations."""
         return list(self.about.get("configurations", {"default": ""}))
 
+    @property
+    def process(self) -> int | None:
+        """Which of the solver's processes this is, from 1; None before the first has started."""
+        return self.worker.generation or None
+
     def _ask(self, op: str, limit: float, **request: Any) -> dict[str, Any]:
         """Ask the worker; a death is an answer too."""
         start = monotonic()

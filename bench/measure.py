@@ -70,7 +70,8 @@ class Measurer:
     """
 
     def __init__(self, append: Append) -> None:
-        self.append = append
+        self._append = append
+        self.measured = 0  # rows so far
         self.certifying = 0.0
         self._judges: OrderedDict[str, Judge] = OrderedDict()  # by problem digest, least recently used first
         self._certified: dict[tuple[str, str], dict[str, Any]] = {}  # by digests of problem and coefficients
@@ -84,8 +85,8 @@ class Measurer:
             self._first_call(pair, row)
             outcome = pair.client.prepare(pair.handle) or self._timed(pair, row, limit)
         row = self._row(pair, row, outcome)
+        self._put(row)
         pair.rows.append(row)
-        self.append(row)
         return row
 
     def decline(self, pair: Pair, why: str) -> None:
@@ -94,25 +95,30 @@ class Measurer:
         row = self._row(
             pair, {**pair.about, "phase": "ladder", "rung": 0, "tol": pair.ladder.tols[0]}, outcome
         )
+        self._put(row)
         pair.rows.append(row)
-        self.append(row)
+
+    def _put(self, row: dict[str, Any]) -> None:
+        self.measured += 1
+        row["at"] = self.measured
+        self._append(row)
 
     def _first_call(self, pair: Pair, row: dict[str, Any]) -> None:
         first = pair.client.warm_up(pair.handle, pair.configuration)
         if first is not None and (first.get("compiled", True) or pair.client.calls == 1):
             decoyed = {**row, "phase": "first_call", "tol": None, "rung": None, "decoy": first.get("kind")}
-            self.append(self._row(pair, decoyed, first))
+            self._put(self._row(pair, decoyed, first))
 
     def _timed(self, pair: Pair, row: dict[str, Any], limit: float) -> dict[str, Any]:
         outcome = pair.client.run(pair.handle, pair.configuration, row["tol"], limit)
         if outcome.get("compiled"):
             # The decoy missed a branch: this was a first call, and the run is done again.
-            self.append(self._row(pair, {**row, "phase": "first_call"}, outcome))
+            self._put(self._row(pair, {**row, "phase": "first_call"}, outcome))
             outcome = pair.client.run(pair.handle, pair.configuration, row["tol"], limit)
         return outcome
 
     def _row(self, pair: Pair, row: dict[str, Any], outcome: dict[str, Any]) -> dict[str, Any]:
-        row = dict.fromkeys((*MEASURED, *CERTIFIED)) | row
+        row = dict.fromkeys((*MEASURED, *CERTIFIED)) | row | {"process": pair.client.process}
         coef = outcome.get("coef")
         row |= {key: value for key, value in outcome.items() if key not in ("coef", "kind", "warm")}
         if row["setup_seconds"] is not None:

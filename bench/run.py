@@ -10,7 +10,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from bench.orchestrate import Events, Plan, execute
+from bench.orchestrate import execute
+from bench.plan import Events, Plan
 from bench.rounds import EXTRA, LADDER, TIERS
 from bench.suites import Suite
 from solvers import catalogue, entry

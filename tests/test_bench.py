@@ -17,7 +17,8 @@ import pytest
 from bench import payload
 from bench.client import Client, Limits, Store
 from bench.decoy import decoy, kind
-from bench.orchestrate import Events, Plan, execute
+from bench.orchestrate import execute
+from bench.plan import Events, Plan
 from bench.process import Worker, WorkerKilled
 from bench.report import Report, build
 from bench.rounds import BRIEF, EXTRA, LADDER, LONG_RUN, Budget, Ladder, Repeats
@@ -179,6 +180,15 @@ def test_every_answer_has_both_times_and_a_certificate(
     for row in answered:
         assert row["seconds"] == row["setup_seconds"] + row["run_seconds"] > 0
         assert row["primal"] >= row["dual"] - row["radius"]
+
+
+def test_every_row_says_in_which_process_and_when(misbehaved: tuple[list[dict[str, Any]], Report]) -> None:
+    rows, _ = misbehaved
+    results = [row for row in rows if row["kind"] == "result"]
+    assert [row["at"] for row in results] == list(range(1, len(results) + 1))
+    assert {row["process"] for row in results if row["solver"] == "planted:good"} == {1}
+    killed = [row for row in results if row["status"] in ("KILLED", "CRASHED")]
+    assert any(row["process"] > 1 for row in killed), "a worker that died starts anew, and says so"
 
 
 def test_a_run_with_the_same_seed_has_the_same_answers(on_path: Path) -> None:

@@ -1,0 +1,152 @@
+"""Accuracy: every pair of a solver and a cell climbs its ladder of tolerances, each rung once."""
+
+from __future__ import annotations
+
+import heapq
+from collections import Counter
+from collections.abc import Hashable
+
+from bench.client import Client
+from bench.measure import Pair
+from bench.rounds import TIERS
+from bench.state import State
+from solvers import Status
+
+__all__ = ["OUTRUN", "climb"]
+
+OUTRUN = 4.0  # times faster: a setting of the same solver that makes another not worth its tighter rungs
+
+
+def climb(state: State) -> None:
+    """Run the ladders of all pairs."""
+    _Climb(state).run()
+
+
+class _Climb:
+    def __init__(self, state: State) -> None:
+        self.state = state
+        self.pairs = state.pairs
+        self.budget = state.budget
+        self.order = state.order
+        self.tried: dict[Hashable, Pair] = {}  # where a setting is tried out, by Pair.group
+        self.shed = 0
+        self.exhausted: set[Client] = set()
+        self.outspent: Counter[str] = Counter()  # ladders cut because the solver's share was spent
+
+    def run(self) -> None:
+        """Run the loosest rung of all pairs, then whatever is cheapest next.
+
+        A short budget so sheds the tightest rungs of the slowest pairs. The loosest rung goes to every
+        solver's first setting in every cell, then to the others where they are tried out, then to the
+        others elsewhere, unless they were outrun there.
+        """
+        self.state.events.phase("accuracy", sum(len(pair.ladder.tols) for pair in self.pairs))
+        first = [pair for pair in self.pairs if pair.configuration == pair.client.configurations[0]]
+        others = [pair for pair in self.pairs if pair.configuration != pair.client.configurations[0]]
+        self._pass(0, first)
+        for pair in others:
+            self.tried.setdefault(pair.group, pair)
+        self._pass(0, list(self.tried.values()))
+        self._pass(0, [pair for pair in others if self.tried[pair.group] is not pair])
+        self._tighten()
+        for solver, count in self.outspent.items():
+            what = f"tightest rungs or further settings not run for {count} pairs"
+            self.state.note(f"{solver}: its share of the budget is spent: {what}")
+        if self.shed:
+            about = f"the budget of {self.budget.seconds:g} s is short"
+            self.state.note(f"{about}: tightest rungs not run for {self.shed} of {len(self.pairs)} pairs")
+
+    def _tighten(self) -> None:
+        """Climb from the second rung on, always the pair whose last run was the shortest."""
+        waiting: list[tuple[float, float, int]] = []
+
+        def wait(k: int) -> None:
+            pair = self.pairs[k]
+            if pair.ladder.next is not None:
+                heapq.heappush(waiting, (pair.rows[-1]["seconds"] or 0.0, self.order.random(), k))
+
+        for k in range(len(self.pairs)):
+            wait(k)
+        while waiting:
+            k = heapq.heappop(waiting)[-1]
+            rung = self.pairs[k].ladder.next
+            assert rung is not None
+            self._pass(rung, [self.pairs[k]])
+            wait(k)
+
+    def _pass(self, rung: int, pairs: list[Pair]) -> None:
+        self.order.shuffle(pairs)
+        # Small cases first: a slow solver spends its share where it gets answers. Shuffled within a case.
+        pairs.sort(key=lambda pair: (pair.about["nnz"], pair.about["p"]))
+        for pair in pairs:
+            needed = rung == 0 and pair.configuration == pair.client.configurations[0]  # a cell is never shed
+            before = pair.steps
+            spent = pair.client.spent
+            allowance = self.budget.allowance(len(pair.client.configurations))
+            if spent > allowance and (not needed or pair.client in self.exhausted):
+                self._exhausted(pair, needed)
+            elif not needed and not self.budget.left_for_ladders:
+                pair.ladder.shed("the budget is short")
+                self.shed += 1
+            elif faster := self._outrun(pair, rung):
+                said = pair.ladder.shed(f"{faster} was over {OUTRUN:g} times faster, no less accurate")
+                self.state.note(f"{pair.words}: {said}", aloud=False)
+            else:
+                self._rung(pair, rung, self.budget.limit(spent, len(pair.client.configurations)))
+                if spent > allowance and pair.rows[-1]["status"] == Status.KILLED.name:
+                    self._give_up(pair.client)
+            self.state.events.step(before - pair.steps, pair.words)
+
+    def _exhausted(self, pair: Pair, needed: bool) -> None:
+        allowance = self.budget.allowance(len(pair.client.configurations))
+        why = f"not run: the solver spent its share of the budget ({allowance:.0f} s)"
+        if needed:
+            self.state.measurer.decline(pair, why)
+            pair.ladder.record(None, None, 0.0)
+        else:
+            pair.ladder.shed(why)
+            self.outspent[pair.client.solver] += 1
+
+    def _give_up(self, client: Client) -> None:
+        """Run a solver no more: its share is spent, and it does not keep a time limit."""
+        self.exhausted.add(client)
+        share = f"its share of the budget ({self.budget.allowance(len(client.configurations)):.0f} s)"
+        self.state.note(
+            f"{client.solver}: {share} is spent and it keeps no time limit: its other cells are not run"
+        )
+
+    def _outrun(self, pair: Pair, rung: int) -> str | None:
+        """Name a setting of the same solver that makes this one pointless: the best of them ranks.
+
+        At the loosest rung the setting is judged by where it was tried out, later by the cell itself.
+        """
+        mine = pair if rung > 0 else self.tried.get(pair.group, pair)
+        if not mine.rows or mine.rows[-1].get("primal") is None:
+            return None
+        last = mine.rows[-1]
+        for other in self.pairs:
+            if other is mine or other.client is not mine.client or other.cell is not mine.cell:
+                continue
+            for row in other.rows:
+                if (
+                    row["rung"] == last["rung"]
+                    and row.get("primal") is not None
+                    and row["primal"] <= last["primal"] + TIERS[-1] * last["scale"]
+                    and OUTRUN * row["seconds"] < last["seconds"]
+                ):
+                    return f"setting {other.configuration}" + (
+                        "" if mine is pair else f" on {mine.cell.name}"
+                    )
+        return None
+
+    def _rung(self, pair: Pair, rung: int, limit: float) -> None:
+        row = self.state.measurer.measure(pair, "ladder", rung, 0, limit)
+        reached = self.state.reached(row)
+        if reached is None:
+            pair.ladder.record(None, None, 0.0)
+            return
+        floor = (row["radius"] or 0.0) / row["scale"] if row["scale"] else 0.0
+        said = pair.ladder.record(row["seconds"], reached, floor)
+        if said:
+            self.state.note(f"{pair.words}: {said}", solver=pair.client.solver, cell=pair.cell.name,
+                            configuration=pair.configuration)  # fmt: skip

@@ -1,0 +1,65 @@
+"""What a run is to measure, and who watches it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from bench.client import Limits
+from bench.rounds import LADDER
+
+__all__ = ["Events", "Plan"]
+
+
+class Events:
+    """Whoever watches a run; this one watches nothing."""
+
+    def say(self, text: str) -> None:
+        """Take a message about something that was left out."""
+
+    def phase(self, name: str, total: float) -> None:
+        """Note the beginning of a phase of `total` steps, or seconds."""
+
+    def step(self, amount: float, text: str) -> None:
+        """Note progress, and what is being done."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a run measures.
+
+    Parameters
+    ----------
+    run : str
+        Identity of the run, in every row.
+    suite : str
+    cells : sequence of Cell
+    solvers : sequence of str
+        Names of the catalogue, or ``module:function``.
+    budget : float
+        Seconds for everything.
+    seed : int
+        Of the order in which pairs are run.
+    longest : float
+        Upper limit in seconds for one run; a run is killed at 1.5 times its limit plus 1 s.
+    tols : sequence of float
+        The ladder, loosest first.
+    most_repeats : int
+        Rounds at most for one rung.
+    threads : int
+        Threads of each worker's numerical libraries.
+    limits : Limits
+    """
+
+    run: str
+    suite: str
+    cells: Sequence[Any]
+    solvers: Sequence[str]
+    budget: float = 270.0
+    seed: int = 0
+    longest: float = 10.0
+    tols: tuple[float, ...] = LADDER
+    most_repeats: int = 15
+    threads: int = 1
+    limits: Limits = field(default_factory=Limits)

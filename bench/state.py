@@ -1,0 +1,115 @@
+"""A run under way: who takes part, on which cells, and what is left of the budget.
+
+What is judged here decides only what runs next and is not recorded: verdicts are made from the records, when
+a report is printed.
+"""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+import numpy as np
+
+from bench.client import Client, Handle, Store
+from bench.measure import Append, Measurer, Pair, describe
+from bench.plan import Events, Plan
+from bench.rounds import Budget, Ladder, suboptimality
+from verification.problems import CaseChanged, CaseMissing
+
+__all__ = ["State"]
+
+
+class State:
+    """Everything that the phases of a run share.
+
+    Parameters
+    ----------
+    plan : Plan
+    append : callable
+        Takes each row, and returns when it is safe.
+    events : Events
+    scratch : str
+        Folder for problems on their way to the workers.
+    """
+
+    def __init__(self, plan: Plan, append: Append, events: Events, scratch: str) -> None:
+        self.plan = plan
+        self.append = append
+        self.events = events
+        self.store = Store(scratch)
+        self.budget = Budget(plan.budget, plan.longest)
+        self.order = random.Random(plan.seed)
+        self.clients = [Client(name, scratch, plan.limits, plan.threads) for name in plan.solvers]
+        self.pairs: list[Pair] = []
+        self.measurer = Measurer(append)
+        self._best_dual: dict[str, float] = {}  # by problem digest, in this run
+
+    def note(self, text: str, aloud: bool = True, **about: Any) -> None:
+        """Put words on record and, unless they are of no consequence, on the screen."""
+        self.append({"kind": "note", "run": self.plan.run, "message": text, **about})
+        if aloud:
+            self.events.say(text)
+
+    def introduce(self) -> None:
+        """Start the workers, load the cells, and pair them."""
+        self.events.phase("starting", len(self.clients) + len(self.plan.cells))
+        for client in self.clients:
+            client.worker.start()  # all at once: nothing is timed yet
+        for client in self.clients:
+            self.append({"kind": "solver", "run": self.plan.run, "solver": client.solver, **client.hello()})
+            if client.dead is not None:
+                self.events.say(f"{client.solver}: {client.dead['status']}: {client.dead['message']}")
+            self.events.step(1, client.solver)
+        self.budget.settings = sum(len(client.configurations) for client in self.clients)
+        for cell in self.plan.cells:
+            try:
+                handle = self.store.handle(cell.problem())
+            except (CaseMissing, CaseChanged) as error:
+                self.note(f"{cell.name}: not measured: {error}", cell=cell.name)
+            else:
+                self.pairs += self._pairs(cell, handle)
+            self.events.step(1, cell.name)
+
+    def _pairs(self, cell: Any, handle: Handle) -> list[Pair]:
+        about = {"kind": "result", "run": self.plan.run, "suite": self.plan.suite, **describe(cell, handle)}
+        pairs = []
+        for client in self.clients:
+            solver = {
+                "solver": client.solver,
+                "own": client.about.get("own", not client.solver.startswith("peer_")),
+                "claims_gap": client.about.get("claims_gap", False),
+                "package": client.about.get("package"),
+                "package_version": client.about.get("package_version"),
+            }
+            for configuration in client.configurations:
+                columns = {**about, **solver, "configuration": configuration}
+                ladder = Ladder(bool(solver["claims_gap"]), tols=self.plan.tols)
+                pairs.append(Pair(client, configuration, cell, handle, columns, ladder))
+        return pairs
+
+    def reached(self, row: dict[str, Any]) -> float | None:
+        """Return how far a row is from the best dual bound of this run so far, None without an answer.
+
+        An upper bound on its suboptimality, relative to N; inf where nothing is proven yet.
+        """
+        if row.get("primal") is None:
+            return None
+        digest = row["digest"]
+        if row["dual"] is not None:
+            self._best_dual[digest] = max(self._best_dual.get(digest, -np.inf), row["dual"])
+        found = suboptimality(row, self._best_dual.get(digest, -np.inf))
+        return np.inf if found is None else found
+
+    def conclude(self) -> None:
+        """Record what the workers had loaded, and that the run is complete."""
+        for client in self.clients:
+            loaded = client.environment()
+            if loaded:
+                self.append({"kind": "environment", "run": self.plan.run, "solver": client.solver, **loaded})
+        about = {
+            "elapsed": self.budget.elapsed,
+            "certifying": self.measurer.certifying,
+            "pairs": len(self.pairs),
+        }
+        self.append({"kind": "end", "run": self.plan.run, **about})
