@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from solvers import Problem, Stop, solve
-from verification import __main__ as door
+from verification import __main__ as commands
+from verification import door
 from verification.record import read
 
 ROOT = Path(__file__).parents[1]
@@ -78,7 +79,7 @@ def call(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) ->
         monkeypatch.setattr(door, "_said", False)
         monkeypatch.setattr(sys, "argv", ["verification", *map(str, arguments)])
         with pytest.raises(SystemExit) as stop:
-            door.main()
+            commands.main()
         out, err = capsys.readouterr()
         return int(stop.value.code or 0), out, err
 
@@ -221,7 +222,7 @@ def test_an_uncaught_exception_exits_with_2(call: Any, monkeypatch: pytest.Monke
     def fail(*_: object) -> None:
         raise ZeroDivisionError("a bug of ours")
 
-    monkeypatch.setattr(door, "_cells", fail)
+    monkeypatch.setattr(commands, "_cells", fail)
     code, out, err = call("run")
     assert code == 2
     assert "Traceback" in err

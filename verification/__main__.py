@@ -1,43 +1,24 @@
-"""The door: `python -m verification certify`, `run` and `cases`.
+"""The door: `python -m verification <command>`; `--help` lists the commands, `door.py` the exit codes.
 
-Exit codes: 0 all well; 1 a verdict against one of our solvers (`certify`: against the answer); 2 could not
-run, an uncaught exception included. The last line says which, in words.
+Further commands stand in `doors/`, one file a subject.
 """
 
 from __future__ import annotations
 
 import json
 import sys
-import traceback
 from collections.abc import Mapping
 from fnmatch import fnmatch
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any
 
 import numpy as np
 import typer
 
 from solvers import ProblemError
 
-app = typer.Typer(
-    add_completion=False,
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-    help="Is it right, provably?",
-)
-_said = False  # whether the last line has been printed
-
-
-class CannotRun(Exception):
-    """The input is not what it should be."""
-
-
-def end(code: int, words: str, *, quiet: bool = False) -> NoReturn:
-    """Print the last line and leave; on stderr if stdout is for a machine."""
-    global _said
-    _said = True
-    print(f"exit {code}: {words}", file=sys.stderr if quiet else sys.stdout, flush=True)
-    raise typer.Exit(code)
+from . import doors  # noqa: F401 (they register themselves)
+from .door import CannotRun, app, end, main
 
 
 @app.command()
@@ -212,27 +193,6 @@ def _recorded(stream: Any, path: Path | None) -> Any:
         for row in stream:
             recorder.append(row)
             yield row
-
-
-def main() -> None:
-    """Run a command; whatever goes wrong is said in words on the last line."""
-    try:
-        app()
-    except CannotRun as error:
-        _last(f"exit 2: could not run: {error}")
-    except Exception as error:
-        traceback.print_exc()
-        _last(f"exit 2: could not run: {type(error).__name__}: {error}")
-    except SystemExit as stop:
-        if stop.code == 2 and not _said:
-            _last("exit 2: could not run: see the usage above")
-        sys.exit(stop.code)
-    sys.exit(2)
-
-
-def _last(line: str) -> None:
-    sys.stderr.flush()
-    print(line, flush=True)
 
 
 if __name__ == "__main__":

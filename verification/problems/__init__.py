@@ -36,7 +36,7 @@ __all__ = [
 REGIMES = ("wide", "tall", "sparse", "small")
 CACHE_BYTES = 256 * 2**20  # the largest case takes about a third of it
 # Modules of this folder that define no case.
-NOT_CASES = {"_data", "_homotopy", "_known", "cells", "known_answer"}
+NOT_CASES = {"_data", "_homotopy", "_known", "cells", "known_answer", "suites"}
 
 
 class CaseMissing(RuntimeError):

@@ -1,0 +1,54 @@
+"""What every command of `python -m verification` shares: the app, the last line, the exit codes.
+
+0 all well; 1 a verdict against one of our solvers (`certify`: against the answer); 2 could not run, an
+uncaught exception included. The last line says which, in words.
+"""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from typing import NoReturn
+
+import typer
+
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    help="Is it right, provably?",
+)
+_said = False  # whether the last line has been printed
+
+
+class CannotRun(Exception):
+    """The input is not what it should be."""
+
+
+def end(code: int, words: str, *, quiet: bool = False) -> NoReturn:
+    """Print the last line and leave; on stderr if stdout is for a machine."""
+    global _said
+    _said = True
+    print(f"exit {code}: {words}", file=sys.stderr if quiet else sys.stdout, flush=True)
+    raise typer.Exit(code)
+
+
+def main() -> None:
+    """Run a command; whatever goes wrong is said in words on the last line."""
+    try:
+        app()
+    except CannotRun as error:
+        _last(f"exit 2: could not run: {error}")
+    except Exception as error:
+        traceback.print_exc()
+        _last(f"exit 2: could not run: {type(error).__name__}: {error}")
+    except SystemExit as stop:
+        if stop.code == 2 and not _said:
+            _last("exit 2: could not run: see the usage above")
+        sys.exit(stop.code)
+    sys.exit(2)
+
+
+def _last(line: str) -> None:
+    sys.stderr.flush()
+    print(line, flush=True)

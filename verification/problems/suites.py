@@ -1,0 +1,68 @@
+"""Named lists of cells: what the suites of bench measure, and what verification proves its digits on."""
+
+from __future__ import annotations
+
+from . import cases
+from .cells import Cell, grid, option_cells
+
+__all__ = ["enet", "full", "lasso", "quick", "ridge", "smoke"]
+
+
+def lasso(case: str, *ratios: float) -> list[Cell]:
+    """Lasso at l1_max / ratio; a negative ratio stands for the cell with an intercept."""
+    return [Cell(case, "lasso", l1_ratio=abs(ratio), intercept=ratio < 0) for ratio in ratios]
+
+
+def ridge(case: str, l2_ratio: float, intercept: bool) -> Cell:
+    """Ridge at l2_ratio * l2_ref."""
+    return Cell(case, "ridge", l2_ratio=l2_ratio, intercept=intercept)
+
+
+def enet(case: str, l1_ratio: float, intercept: bool) -> Cell:
+    """Elastic net at l1_max / l1_ratio and l2_ref / 10."""
+    return Cell(case, "enet", l1_ratio=l1_ratio, l2_ratio=0.1, intercept=intercept)
+
+
+def smoke() -> list[Cell]:
+    """One cell of each kind, of small data."""
+    return [
+        *lasso("diabetes", -100),
+        ridge("diabetes", 0.01, intercept=False),
+        *lasso("small_wide", 10),
+        enet("small_sparse", 10, intercept=True),
+    ]
+
+
+def quick() -> list[Cell]:
+    """Every l1 from l1_max/3 to l1_max/100 in every regime; not the full cross: it ends in minutes."""
+    return [
+        *lasso("diabetes", -3, 10, -100),
+        ridge("diabetes", 0.01, intercept=True),
+        *lasso("diabetes2", -10, 30, -100),
+        ridge("diabetes2", 0.01, intercept=False),
+        enet("diabetes2", 10, intercept=True),
+        *lasso("breast_cancer", -10, 100),
+        ridge("breast_cancer", 1.0, intercept=True),
+        enet("breast_cancer", 30, intercept=True),
+        *lasso("digits", 3, -30, -100),
+        ridge("digits", 0.01, intercept=True),
+        *lasso("nci60", -3, 10, -30, -100),
+        ridge("nci60", 0.01, intercept=True),
+        enet("nci60", 10, intercept=False),
+        *lasso("bbc_news_raw", -3, 10, -30, 100),
+        ridge("bbc_news_raw", 1.0, intercept=False),
+        enet("bbc_news_raw", 10, intercept=True),
+        *lasso("wide_toeplitz", 3, -10, 100),
+        enet("wide_toeplitz", 30, intercept=True),
+        *lasso("tall_toeplitz", 3, -10, -30, 100),
+        ridge("tall_toeplitz", 0.01, intercept=True),
+        *lasso("sparse_powerlaw", -10, 100),
+        enet("sparse_powerlaw", 30, intercept=False),
+    ]
+
+
+def full() -> list[Cell]:
+    """Every case but the degenerate ones at every penalty, and all options of (P) on small data."""
+    awkward = cases("degenerate")
+    plain = [cell for name, case in cases(full=True).items() if name not in awkward for cell in grid(case)]
+    return list(dict.fromkeys([*plain, *option_cells()]))
