@@ -3,21 +3,31 @@
     @check("a permutation of the rows changes nothing")
     def row_permutation(subject: Subject) -> Iterator[Failure]: ...
 
-The decorator is the register; nobody edits a list. Checks only look: what comes of their failures (a kill in
-the fault matrix, an exit code, a smallest example) is for whoever runs them.
+The decorator is the register; nobody edits a list. One that looks at each problem by itself is a function of
+both, and can then be tried on other problems too, smaller ones or drawn ones:
+
+    @check("every answer is finite", on=BASES)
+    def finite(subject: Subject, problem: Problem) -> Iterator[Failure]: ...
+
+Checks only look: what comes of their failures (a kill in the fault matrix, an exit code, a smallest example)
+is for whoever runs them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+import importlib
+import pkgutil
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 from solvers import Entry, Problem, Stop
 
 from ..trials import Attempt, attempt
 
-__all__ = ["CHECKS", "Check", "Failure", "Subject", "check"]
+__all__ = ["CHECKS", "Check", "Failure", "Subject", "all_checks", "check"]
 
 
 @dataclass(frozen=True)
@@ -32,15 +42,20 @@ class Subject:
         Keyword arguments of its setup.
     stop : Stop
         What is asked of it.
+    runs : Counter
+        How its runs so far ended: the names of their statuses.
     """
 
     entry: Entry
     configuration: Mapping[str, Any] = field(default_factory=dict)
     stop: Stop = field(default_factory=lambda: Stop(tol=1e-10, time_limit=20.0))
+    runs: Counter[str] = field(default_factory=Counter, compare=False)
 
     def solve(self, problem: Problem) -> Attempt:
         """Return an answer, or the status that explains its absence; never raises for the solver does."""
-        return attempt(self.entry, problem, self.stop, self.configuration)
+        found = attempt(self.entry, problem, self.stop, self.configuration)
+        self.runs[found.status.name] += 1
+        return found
 
 
 @dataclass(frozen=True)
@@ -64,28 +79,72 @@ class Failure:
         return self.problem.n * self.problem.p
 
 
+Find = Callable[[Subject], Iterator[Failure]]
+FindOn = Callable[[Subject, Problem], Iterator[Failure]]
+
+
 @dataclass(frozen=True)
 class Check:
-    """One check: its name is its function's, its summary what it holds a solver to."""
+    """One check.
+
+    Attributes
+    ----------
+    name : str
+        Its function's.
+    summary : str
+        What it holds a solver to.
+    find : callable
+        Every failure of a subject, on the check's own problems.
+    find_on : callable, optional
+        The failures on one problem of any kind, for a check that looks at each problem by itself.
+    """
 
     name: str
     summary: str
-    find: Callable[[Subject], Iterator[Failure]]
+    find: Find
+    find_on: FindOn | None = None
 
 
 CHECKS: dict[str, Check] = {}
 
 
 def check(
-    summary: str,
-) -> Callable[[Callable[[Subject], Iterator[Failure]]], Callable[[Subject], Iterator[Failure]]]:
-    """Register a function as a check, under its own name."""
+    summary: str, on: Callable[[], Iterable[Problem]] | None = None
+) -> Callable[[Callable[..., Iterator[Failure]]], Callable[..., Iterator[Failure]]]:
+    """Register a function as a check, under its own name.
 
-    def register(find: Callable[[Subject], Iterator[Failure]]) -> Callable[[Subject], Iterator[Failure]]:
-        name = getattr(find, "__name__", "")
+    Parameters
+    ----------
+    summary : str
+        What it holds a solver to, in one line.
+    on : callable, optional
+        Returns the problems; the function is then one of a subject and a problem.
+    """
+
+    def register(function: Callable[..., Iterator[Failure]]) -> Callable[..., Iterator[Failure]]:
+        name = getattr(function, "__name__", "")
         if name in CHECKS:
             raise ValueError(f"two checks are called {name}")
-        CHECKS[name] = Check(name, summary, find)
-        return find
+
+        def on_each(subject: Subject) -> Iterator[Failure]:
+            for problem in on() if on is not None else ():
+                yield from function(subject, problem)
+
+        CHECKS[name] = Check(name, summary, *((function,) if on is None else (on_each, function)))
+        return function
 
     return register
+
+
+@cache
+def _scan() -> None:
+    """Import every module of this folder: those that hold checks register them."""
+    for module in pkgutil.iter_modules(importlib.import_module(__package__).__path__):
+        if not module.ispkg:  # claims/ is about data, not about a solver
+            importlib.import_module(f"{__package__}.{module.name}")
+
+
+def all_checks() -> dict[str, Check]:
+    """Return every check of this folder by name, module by module."""
+    _scan()
+    return dict(CHECKS)
