@@ -49,6 +49,9 @@ def run(
         Path | None,
         typer.Option(help="Your own data (.csv .npz .svm .libsvm .mtx, .gz) in place of the suite's."),
     ] = None,
+    twin: Annotated[
+        str | None, typer.Option(help="Run these (names separated by commas) a second time, for the noise.")
+    ] = None,
     cells: Annotated[str | None, typer.Option(help="Only cells of this name, e.g. 'nci60/lasso/*'.")] = None,
     budget: Annotated[
         float | None, typer.Option(help="Seconds for everything [default: the suite's].")
@@ -61,13 +64,14 @@ def run(
     from bench.progress import Screen
     from bench.run import RESULTS, measure, solver_names
     from bench.suites import cells_of
+    from bench.twins import twin_names
 
     sys.path.insert(0, os.getcwd())  # where a user's own module:function lives
     console = _console()
     folder = results or RESULTS
     try:
         chosen, wanted = cells_of(suite, None if data is None else str(data), cells)
-        names = solver_names(solvers, solver or ())
+        names = solver_names(solvers, [*(solver or ()), *twin_names(twin)])
     except (ValueError, KeyError) as error:
         raise CannotRun(error.args[0]) from error
     console.print(

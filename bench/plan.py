@@ -36,7 +36,7 @@ class Plan:
     suite : str
     cells : sequence of Cell
     solvers : sequence of str
-        Names of the catalogue, or ``module:function``.
+        Names of the catalogue, ``module:function``, or twins of these (twins.py).
     budget : float
         Seconds for everything.
     seed : int

@@ -14,6 +14,7 @@ from bench.orchestrate import execute
 from bench.plan import Events, Plan
 from bench.rounds import EXTRA, LADDER, TIERS
 from bench.suites import Suite
+from bench.twins import parse
 from solvers import catalogue, entry
 from verification.environment import file_digest, provenance
 from verification.problems.cells import Cell
@@ -38,20 +39,29 @@ def solver_names(chosen: str | None, more: Sequence[str] = ()) -> list[str]:
     chosen : str, optional
         Names separated by commas; all of the catalogue if not given.
     more : sequence of str
-        The user's own, ``module:function``, beside those.
+        Beside those: the user's own, ``module:function``, and twins (twins.py).
 
     Raises
     ------
     KeyError
         If there is none of a name; the message lists those that exist.
+    ValueError
+        If a twin's name cannot be read, or its solver does not take part.
     """
     names = (
         list(catalogue()) if chosen is None else [name.strip() for name in chosen.split(",") if name.strip()]
     )
-    return [entry(name).name for name in dict.fromkeys([*names, *more])]
+    wanted = list(dict.fromkeys([*names, *more]))
+    for name in wanted:
+        solver = parse(name).solver
+        entry(solver)
+        if solver not in wanted:
+            raise ValueError(f"{name} has nothing to be compared with: {solver} is not among the solvers")
+    return wanted
 
 
 def _solver_file(name: str) -> Path | None:
+    name = parse(name).solver
     module = name.partition(":")[0] if ":" in name else f"solvers.{name}"
     spec = importlib.util.find_spec(module)
     return None if spec is None or spec.origin is None else Path(spec.origin)
@@ -87,7 +97,7 @@ def header(plan: Plan, suite: Suite, data: str | None) -> dict[str, Any]:
 def _package(name: str) -> str | None:
     """Return the package a solver drives; a file that cannot be read is heard of when its worker starts."""
     try:
-        return entry(name).package
+        return entry(parse(name).solver).package
     except Exception:  # foreign code; its worker reports the same error as a row
         return None
 

@@ -15,6 +15,7 @@ from bench.client import Client, Handle, Store
 from bench.measure import Append, Measurer, Pair, describe
 from bench.plan import Events, Plan
 from bench.rounds import Budget, Ladder, suboptimality
+from bench.twins import parse
 from verification.problems import CaseChanged, CaseMissing
 
 __all__ = ["State"]
@@ -57,7 +58,8 @@ class State:
         for client in self.clients:
             client.worker.start()  # all at once: nothing is timed yet
         for client in self.clients:
-            self.append({"kind": "solver", "run": self.plan.run, "solver": client.solver, **client.hello()})
+            about = {"solver": client.solver, **parse(client.solver).columns, **client.hello()}
+            self.append({"kind": "solver", "run": self.plan.run, **about})
             if client.dead is not None:
                 self.events.say(f"{client.solver}: {client.dead['status']}: {client.dead['message']}")
             self.events.step(1, client.solver)
@@ -77,6 +79,7 @@ class State:
         for client in self.clients:
             solver = {
                 "solver": client.solver,
+                **parse(client.solver).columns,
                 "own": client.about.get("own", not client.solver.startswith("peer_")),
                 "claims_gap": client.about.get("claims_gap", False),
                 "package": client.about.get("package"),

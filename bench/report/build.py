@@ -9,7 +9,8 @@ from collections.abc import Iterable, Mapping
 from statistics import median
 from typing import Any
 
-from bench.report.model import Cell, Outcome, Point, Report, Solver, Timing
+from bench.noise import noise_for
+from bench.report.model import Cell, Outcome, Point, Report, Solver, Timing, Twin
 from verification.record import read_counting
 from verification.verdict import TIERS, Judgement, Result, Wrong, judge
 from verification.verdict import Outcome as Tier
@@ -46,26 +47,34 @@ def build(rows: Iterable[Mapping[str, Any]]) -> Report:
     judgement = judge(results)
     cells = _cells(of_kind["run"][0], results)
     order = {name: k for k, name in enumerate(cells)}
+    twins = {
+        row["solver"]: Twin(row["solver"], row["twin_of"], row.get("slowdown") or 0.0)
+        for row in (*of_kind["solver"], *results)
+        if row.get("twin_of")
+    }
     report = Report(
         head=dict(of_kind["run"][0]),
         tiers=TIERS["float64"],
-        solvers={row["solver"]: _solver(row) for row in of_kind["solver"]},
+        solvers={row["solver"]: _solver(row) for row in of_kind["solver"] if row["solver"] not in twins},
         cells=cells,
         outcomes={},
-        wrong={solver: _reasons(found, order) for solver, found in judgement.wrong.items()},
+        wrong={
+            solver: _reasons(found, order) for solver, found in judgement.wrong.items() if solver not in twins
+        },
         notes=[row["message"] for row in of_kind["note"]],
-        first_calls=_first_calls(results),
+        first_calls=_first_calls(row for row in results if row["solver"] not in twins),
         loaded={row["solver"]: row.get("blas") for row in of_kind["environment"]},
         end=dict(of_kind["end"][-1]) if of_kind["end"] else None,
+        twins=twins,
+        noise=noise_for(of_kind["run"][0].get("cpu")),
     )
     answers: dict[tuple[str, str], list[Result]] = defaultdict(list)
     for result in judgement.results:
         if result.row["phase"] != "first_call":
             answers[result.row["solver"], result.row["cell"]].append(result)
     for (solver, cell), found in answers.items():
-        report.outcomes[solver, cell] = _outcome(
-            solver, cell, found, judgement, withheld=solver in report.wrong
-        )
+        outcomes = report.twin_outcomes if solver in twins else report.outcomes
+        outcomes[solver, cell] = _outcome(solver, cell, found, judgement, withheld=solver in judgement.wrong)
     return report
 
 
@@ -182,13 +191,19 @@ def _timings(found: list[Result], judgement: Judgement) -> dict[float, Timing]:
     for contender in dict.fromkeys(result.contender for result in found):
         for tier, rung in best.get(contender, {}).items():
             same = [
-                result.row["seconds"]
+                result.row
                 for result in found
                 if result.contender == contender
                 and result.row["rung"] == rung.row["rung"]
                 and result.tiers.get(tier) is Tier.MET
             ]
-            timing = Timing(tuple(same), rung.row["configuration"], rung.row["tol"])
+            timing = Timing(
+                rounds=tuple(row["seconds"] for row in same),
+                configuration=rung.row["configuration"],
+                tol=rung.row["tol"],
+                processes=tuple(row.get("process") or 1 for row in same),
+                turns=tuple(row["round"] for row in same),
+            )
             if tier not in timings or timing.seconds < timings[tier].seconds:
                 timings[tier] = timing
     return timings

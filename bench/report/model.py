@@ -11,7 +11,9 @@ from dataclasses import dataclass, field
 from statistics import median
 from typing import Any
 
-__all__ = ["Cell", "Outcome", "Point", "Report", "Solver", "Timing"]
+from bench.noise import UNCALIBRATED, Calibrated
+
+__all__ = ["Cell", "Outcome", "Point", "Report", "Solver", "Timing", "Twin"]
 
 FAMILIES = ("l1", "ridge")  # with an L1 penalty, and without
 
@@ -27,11 +29,16 @@ class Timing:
     configuration : str
     tol : float
         Of the rung.
+    processes, turns : tuple of int
+        Of each round, in the same order: the process that ran it (which start of the solver's worker), and
+        the number of the round. Two solvers are compared within a round.
     """
 
     rounds: tuple[float, ...]
     configuration: str
     tol: float
+    processes: tuple[int, ...]
+    turns: tuple[int, ...]
 
     @property
     def seconds(self) -> float:
@@ -114,6 +121,24 @@ class Solver:
 
 
 @dataclass(frozen=True)
+class Twin:
+    """A solver that runs under a second name to measure the noise: no contestant, in no ranking.
+
+    Attributes
+    ----------
+    name : str
+    of : str
+        The solver that it is.
+    slowdown : float
+        By how much its runs are made longer: 0.15 for 15 %; 0 for an A/A twin.
+    """
+
+    name: str
+    of: str
+    slowdown: float
+
+
+@dataclass(frozen=True)
 class Cell:
     """A cell of the run."""
 
@@ -141,6 +166,12 @@ class Report:
         The run's header row.
     outcomes : dict
         By (solver, cell).
+    twins : dict
+        By name; `solvers` and `outcomes` hold none of them, so that they cannot be ranked.
+    twin_outcomes : dict
+        By (twin, cell).
+    noise : Calibrated
+        How far identical code differs on the machine of the run, by which its ratios are judged.
     wrong : dict
         Reasons by solver and cell; a solver that is WRONG anywhere has no times at all.
     first_calls : dict
@@ -158,6 +189,9 @@ class Report:
     loaded: dict[str, Any] = field(default_factory=dict)
     end: dict[str, Any] | None = None
     torn: int = 0
+    twins: dict[str, Twin] = field(default_factory=dict)
+    twin_outcomes: dict[tuple[str, str], Outcome] = field(default_factory=dict)
+    noise: Calibrated = UNCALIBRATED
 
     @property
     def asked(self) -> list[Outcome]:
@@ -183,8 +217,8 @@ class Report:
         ]
 
     def timing(self, solver: str, cell: str, tier: float) -> Timing | None:
-        """Return the time of a solver for a tier in a cell, if it has one."""
-        outcome = self.outcomes.get((solver, cell))
+        """Return the time of a solver, or of a twin, for a tier in a cell, if it has one."""
+        outcome = self.outcomes.get((solver, cell)) or self.twin_outcomes.get((solver, cell))
         return None if outcome is None else outcome.timings.get(tier)
 
 

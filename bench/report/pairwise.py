@@ -1,27 +1,21 @@
 """Who is faster than whom: ratios of times over the cells that both have solved to the tier.
 
 No solver is compared with a reference or with the best contestant, so that a comparison of two does not
-change when a third leaves.  The interval of a ratio is a bootstrap over the rounds; a ratio whose interval
-holds 1 is "no difference shown".
+change when a third leaves.  How a ratio is estimated and what it shows: bench/inference.py.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from functools import lru_cache
+from dataclasses import dataclass, replace
 from statistics import median
-from zlib import crc32
 
-import numpy as np
-from numpy.typing import NDArray
-
-from bench.report.model import Report, Timing
+from bench.inference import Estimate, Finding, decide, estimate
+from bench.report.model import Report
 
 __all__ = ["Comparison", "Standing", "compare", "geometric_mean", "standing"]
 
-RESAMPLES = 400
 COVERAGE = 0.9  # of the largest number of cells solved: whoever leads must have solved nearly as many
 
 
@@ -37,72 +31,59 @@ class Comparison:
 
     Attributes
     ----------
-    ratio : float
-        Geometric mean over the cells of the ratio of medians; below 1 the first is faster.
-    low, high : float
-        Bootstrap interval, 95 %, over the rounds.
+    estimate : Estimate
+        Geometric mean over the cells, with its interval.
+    finding : Finding
+        What it shows, corrected where it is one of many.
     cells : tuple of str
         Where both reached the tier.
-    repeated : bool
-        Whether both were timed more than once in at least half of them; else the interval means nothing.
     """
 
     first: str
     second: str
     tier: float
-    ratio: float
-    low: float
-    high: float
+    estimate: Estimate
+    finding: Finding
     cells: tuple[str, ...]
-    repeated: bool
+
+    @property
+    def ratio(self) -> float:
+        """Below 1 the first is faster."""
+        return self.estimate.ratio
+
+    @property
+    def low(self) -> float:
+        """Lower bound of the 95 % interval."""
+        return self.estimate.interval[0]
+
+    @property
+    def high(self) -> float:
+        """Upper bound of the 95 % interval."""
+        return self.estimate.interval[1]
+
+    @property
+    def repeated(self) -> bool:
+        """Whether both were timed more than once in at least half of the cells; else nothing is shown."""
+        return self.estimate.rounds > 1
 
     @property
     def shown(self) -> bool:
-        """Whether the interval excludes 1."""
-        return self.repeated and not self.low <= 1.0 <= self.high
-
-
-@lru_cache(maxsize=100_000)
-def _resampled(timing: Timing, whose: str) -> NDArray[np.float64]:
-    """Logarithms of the medians of resampled rounds, (RESAMPLES,); `whose` seeds them."""
-    rounds = np.asarray(timing.rounds)
-    rng = np.random.default_rng(crc32(whose.encode()))
-    drawn = rng.integers(0, rounds.size, (RESAMPLES, rounds.size))
-    return np.log(np.median(rounds[drawn], axis=1))
+        """Whether a difference is shown."""
+        return self.finding is not Finding.NONE
 
 
 def compare(report: Report, first: str, second: str, tier: float, cells: Sequence[str]) -> Comparison | None:
-    """Compare two solvers over some cells; None where they share none.
-
-    Notes
-    -----
-    With a single round in a cell its spread is unknown, and the interval is too narrow there.
-    """
-    shared: list[str] = []
-    logs = np.zeros(RESAMPLES)
-    ratios = []
-    repeated = 0
-    for cell in cells:
-        a, b = report.timing(first, cell, tier), report.timing(second, cell, tier)
-        if a is None or b is None:
-            continue
-        shared.append(cell)
-        ratios.append(a.seconds / b.seconds)
-        repeated += len(a.rounds) > 1 and len(b.rounds) > 1
-        logs += _resampled(a, f"{first} {cell}") - _resampled(b, f"{second} {cell}")
-    if not shared:
+    """Compare two solvers over some cells; None where they share none."""
+    pairs = {
+        cell: (a, b)
+        for cell in cells
+        if (a := report.timing(first, cell, tier)) is not None
+        and (b := report.timing(second, cell, tier)) is not None
+    }
+    if not pairs:
         return None
-    low, high = np.exp(np.quantile(logs / len(shared), (0.025, 0.975)))
-    return Comparison(
-        first,
-        second,
-        tier,
-        ratio=geometric_mean(ratios),
-        low=float(low),
-        high=float(high),
-        cells=tuple(shared),
-        repeated=2 * repeated >= len(shared),
-    )
+    found = estimate(list(pairs.values()), report.noise.noise)
+    return Comparison(first, second, tier, found, found.finding(), tuple(pairs))
 
 
 def _ratio(report: Report, first: str, second: str, tier: float, cells: Sequence[str]) -> float | None:
@@ -125,7 +106,8 @@ class Standing:
     seconds : float
         Geometric mean of the leader's times over them.
     against : tuple of Comparison
-        The leader against every other solver with a time on a shared cell, the closest first.
+        The leader against every other solver with a time on a shared cell, the closest first; what they
+        show is corrected for their number.
     unanimous : bool
         Whether the leader is faster than each of its rivals for the lead (there may be a cycle).
     """
@@ -160,8 +142,11 @@ def standing(report: Report, tier: float, cells: Sequence[str]) -> Standing | No
         return sum(ratio < 1 for ratio in ratios), -geometric_mean(ratios) if ratios else 0.0
 
     leader = max(rivals, key=beaten)
-    others = [compare(report, leader, name, tier, cells) for name in report.solvers if name != leader]
-    against = sorted((c for c in others if c is not None), key=lambda c: -c.ratio)
+    compared = [compare(report, leader, name, tier, cells) for name in report.solvers if name != leader]
+    others = [comparison for comparison in compared if comparison is not None]
+    findings = decide({comparison.second: comparison.estimate for comparison in others})
+    against = [replace(comparison, finding=findings[comparison.second]) for comparison in others]
+    against.sort(key=lambda comparison: -comparison.ratio)
     solved = tuple(cell for cell in cells if report.timing(leader, cell, tier) is not None)
     times = [timing.seconds for cell in solved if (timing := report.timing(leader, cell, tier)) is not None]
     return Standing(
