@@ -12,6 +12,7 @@ import numpy as np
 
 from bench import payload
 from bench.decoy import kind
+from bench.jobs import SOLVE, Task, saved_points
 from bench.process import Worker, WorkerDied, WorkerKilled
 from solvers import Problem, Status
 
@@ -43,11 +44,14 @@ class Handle:
         Of the problem, computed once here; the workers compare.
     data : str
         Path of the scratch .npz with its arrays, shared by the problems of the same data.
+    task : Task
+        What they are to do with it.
     """
 
     problem: Problem
     digest: str
     data: str
+    task: Task = SOLVE
     kind: str = field(init=False)
 
     def __post_init__(self) -> None:
@@ -60,13 +64,13 @@ class Store:
     def __init__(self, folder: str | os.PathLike[str]) -> None:
         self.folder = Path(folder)
 
-    def handle(self, problem: Problem) -> Handle:
+    def handle(self, problem: Problem, task: Task = SOLVE) -> Handle:
         """Write the problem's arrays if they are not there yet."""
         bare = problem.replace(l1=0.0, l2=0.0, intercept=False, positive=False).digest
         path = self.folder / f"{bare[:32]}.npz"
         if not path.exists():
             payload.save(path, problem)
-        return Handle(problem, problem.digest, str(path))
+        return Handle(problem, problem.digest, str(path), task)
 
 
 class Client:
@@ -95,7 +99,7 @@ class Client:
         self.calls = 0  # warm-ups of this process
         self.spent = 0.0  # seconds of runs, and of what a kill made necessary again
         self.invested = 0.0  # seconds that this process has spent on them, lost when it is killed
-        self._unfit: set[tuple[str, str]] = set()  # kinds whose warm-up failed: not tried again
+        self._unfit: set[tuple[str, str, str]] = set()  # kinds whose warm-up failed: not tried again
 
     def hello(self) -> dict[str, Any]:
         """Ask the solver who it is; afterwards `dead` says whether it can be used at all."""
@@ -118,6 +122,12 @@ class Client:
     def process(self) -> int | None:
         """Which of the solver's processes this is, from 1; None before the first has started."""
         return self.worker.generation or None
+
+    def settings(self, task: Task) -> list[str]:
+        """Names of the configurations that a job has; one at least, that a refusal may be heard."""
+        if not task.many:
+            return self.configurations
+        return list(self.about.get("path_configurations", [])) or self.configurations[:1]
 
     def _ask(self, op: str, limit: float, **request: Any) -> dict[str, Any]:
         """Ask the worker; a death is an answer too."""
@@ -156,11 +166,15 @@ class Client:
 
     def warm_up(self, handle: Handle, configuration: str) -> dict[str, Any] | None:
         """Compile on a decoy if this process has not yet; return the first call's answer, or None if warm."""
-        key = (handle.kind, configuration)
+        key = (handle.kind, configuration, handle.task.job)
         if key in self._unfit:
             return None
         answer = self._ask(
-            "warm_up", self.limits.warm_up, configuration=configuration, time_limit=self.limits.warm_up / 20
+            "warm_up",
+            self.limits.warm_up,
+            configuration=configuration,
+            time_limit=self.limits.warm_up / 20,
+            task=handle.task.to_dict(),
         )
         if answer.get("warm"):
             return None
@@ -171,22 +185,31 @@ class Client:
             self._loaded = None
         return answer
 
-    def run(self, handle: Handle, configuration: str, tol: float, limit: float) -> dict[str, Any]:
+    def run(self, handle: Handle, configuration: str, tol: float | None, limit: float) -> dict[str, Any]:
         """Time one cold start.
 
         Returns
         -------
         dict
             status, message, n_iter, claimed_gap, setup_seconds, run_seconds, compiled, and, if there is an
-            answer to judge, coef (p,) and intercept.
+            answer to judge, coef (p,) and intercept; of a path, coefs (k, p) and intercepts (k,), statuses,
+            claimed_gaps and scores.
         """
         Path(self.out).unlink(missing_ok=True)
         # A kill throws away what was compiled: waiting as long as compiling again would take costs no more.
         patience = hard(limit) + min(self.invested, limit)
         answer = self._ask(
-            "run", patience, tol=tol, time_limit=limit, configuration=configuration, out=self.out
+            "run",
+            patience,
+            tol=tol,
+            time_limit=limit,
+            configuration=configuration,
+            out=self.out,
+            task=handle.task.to_dict(),
         )
-        if "intercept" in answer:
+        if "statuses" in answer:
+            answer["coefs"], answer["intercepts"] = saved_points(self.out)
+        elif "intercept" in answer:
             answer["coef"] = np.load(self.out, allow_pickle=False)
         elif answer["status"] == Status.FAILED.name:
             self._loaded = None  # a spoilt problem was dropped by the worker

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from bench.certify_jobs import certified
 from bench.client import Client, Handle
 from bench.rounds import Ladder
 from solvers import Status
@@ -24,6 +25,7 @@ Append = Callable[[dict[str, Any]], None]  # takes a row, and returns when it is
 ENTRIES_KEPT = 60_000_000  # of X, in all judges together: half a gigabyte
 
 MEASURED = ("status", "message", "n_iter", "claimed_gap", "setup_seconds", "run_seconds", "seconds")
+UNWRITTEN = ("coef", "coefs", "intercepts", "kind", "warm")  # of an answer: certified, or said otherwise
 # What a row keeps of a certificate.
 CERTIFIED = (
     "primal", "dual", "gap", "gap_rel", "radius", "scale", "primal_null", "kkt", "support", "alpha",
@@ -120,10 +122,12 @@ class Measurer:
     def _row(self, pair: Pair, row: dict[str, Any], outcome: dict[str, Any]) -> dict[str, Any]:
         row = dict.fromkeys((*MEASURED, *CERTIFIED)) | row | {"process": pair.client.process}
         coef = outcome.get("coef")
-        row |= {key: value for key, value in outcome.items() if key not in ("coef", "kind", "warm")}
+        row |= {key: value for key, value in outcome.items() if key not in UNWRITTEN}
         if row["setup_seconds"] is not None:
             row["seconds"] = row["setup_seconds"] + row["run_seconds"]
-        return row if coef is None else row | self._certificate(pair.handle, coef, outcome["intercept"])
+        if coef is not None:
+            return row | self._certificate(pair.handle, coef, outcome["intercept"])
+        return row | self._certificates(pair.handle, outcome) if "coefs" in outcome else row
 
     def _certificate(self, handle: Handle, coef: NDArray[np.float64], intercept: float) -> dict[str, Any]:
         """Certify; bitwise the same coefficients have the same certificate, so it is computed once."""
@@ -135,6 +139,21 @@ class Measurer:
             self.certifying += monotonic() - start
             kept = {name: certificate.get(name) for name in CERTIFIED}
             self._certified[key] = {**kept, "certificate": certificate["kind"], "answer": answer}
+        return self._certified[key]
+
+    def _certificates(self, handle: Handle, outcome: dict[str, Any]) -> dict[str, Any]:
+        """Certify every point of a path or of a cross-validation, once for the same coefficients."""
+        coefs, b = outcome["coefs"], outcome["intercepts"]
+        parts = (coefs.data, coefs.indices, coefs.indptr, b)
+        answer = hashlib.sha256(b"|".join(part.tobytes() for part in parts)).hexdigest()[:16]
+        key = (f"{handle.digest}/{handle.task.job}", answer)
+        if key not in self._certified:
+            start = monotonic()
+            judge = self._judge(handle) if handle.task.job == "path" else None
+            self._certified[key] = certified(handle.problem, handle.task, coefs, b, judge) | {
+                "answer": answer
+            }
+            self.certifying += monotonic() - start
         return self._certified[key]
 
     def _judge(self, handle: Handle) -> Judge:

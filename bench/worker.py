@@ -30,6 +30,7 @@ import numpy as np
 
 from bench import payload
 from bench.decoy import decoy, kind
+from bench.jobs import SOLVE, Late, Task, prepare, save_points
 from bench.twins import parse, prolong
 from solvers import Entry, Problem, Solution, SolverMissing, SolverRefused, Status, Stop, entry
 
@@ -100,7 +101,7 @@ class Bench:
         self.problems: dict[str, tuple[Problem, str]] = {}  # with the path of their arrays, by digest
         self.problem: Problem | None = None
         self.digest = ""
-        self.warm: set[tuple[str, str]] = set()
+        self.warm: set[tuple[str, str, str]] = set()
 
     def hello(self) -> dict[str, Any]:
         """Describe the solver."""
@@ -115,6 +116,7 @@ class Bench:
             "supports": sorted(solver.supports),
             "cites": list(solver.cites),
             "configurations": {name: repr(options) for name, options in solver.configurations.items()},
+            "path_configurations": list(solver.path_configurations),
         }
 
     def load(self, data: str, scalars: dict[str, Any], digest: str) -> dict[str, Any]:
@@ -141,10 +143,12 @@ class Bench:
         self.data.pop(path, None)
         self.problems = {key: kept for key, kept in self.problems.items() if kept[1] != path}
 
-    def warm_up(self, configuration: str, time_limit: float | None) -> dict[str, Any]:
+    def warm_up(
+        self, configuration: str, time_limit: float | None, task: dict[str, Any] | None = None
+    ) -> dict[str, Any]:
         """Compile on a decoy, once for each kind of problem; the answer is the first call's time, or none."""
-        problem = self._loaded()
-        key = (kind(problem), configuration)
+        problem, job = self._loaded(), _task(task)
+        key = (kind(problem), configuration, job.job)
         if key in self.warm:
             return {"warm": True}
         stand_in = decoy(problem)
@@ -152,19 +156,28 @@ class Bench:
         for tol in (1e-2, 1e-9):  # the tight one so that every phase of the method is entered
             if answer and "numba" not in sys.modules:
                 break  # nothing here compiles
-            timed = self._timed(stand_in, Stop(tol=tol, time_limit=time_limit), configuration)
-            solution = timed.pop("solution")
-            answer = answer or {**timed, "status": checked(solution, stand_in).status.name}
+            stop = Stop(tol=tol, time_limit=time_limit)
+            timed = self._timed(stand_in, stop, configuration, job.on(stand_in))
+            solutions = timed.pop("answers").solutions
+            answer = answer or {**timed, "status": checked(solutions[-1], stand_in).status.name}
         self.warm.add(key)
         gc.collect()
         gc.freeze()  # what the libraries hold is not walked through again before every timed call
         return {"warm": False, "kind": key[0], **answer}
 
-    def run(self, tol: float, time_limit: float | None, configuration: str, out: str) -> dict[str, Any]:
-        """Time one cold start and write its coefficients to `out`."""
-        problem = self._loaded()
+    def run(
+        self,
+        tol: float | None,
+        time_limit: float | None,
+        configuration: str,
+        out: str,
+        task: dict[str, Any] | None = None,
+    ) -> dict[str, Any]:
+        """Time one cold start and write its coefficients to `out`; tol is None where it plays no part."""
+        problem, job = self._loaded(), _task(task)
+        stop = Stop(time_limit=time_limit) if tol is None else Stop(tol=tol, time_limit=time_limit)
         try:
-            timed = self._timed(problem, Stop(tol=tol, time_limit=time_limit), configuration)
+            timed = self._timed(problem, stop, configuration, job)
         finally:
             changed = problem.digest != self.digest
             if changed:
@@ -172,7 +185,11 @@ class Bench:
                 self.problem = None
         if changed:
             raise NotASolution("input changed: the solver wrote into X or y")
-        solution = checked(timed.pop("solution"), problem)
+        answers = timed.pop("answers")
+        solutions = [checked(solution, problem) for solution in answers.solutions]
+        if job.many:
+            return timed | _points(solutions, answers.scores, job, out)
+        solution = solutions[0]
         answer = {
             **timed,
             "status": solution.status.name,
@@ -200,17 +217,17 @@ class Bench:
             raise NotASolution("no problem is loaded")
         return self.problem
 
-    def _timed(self, problem: Problem, stop: Stop, configuration: str) -> dict[str, Any]:
+    def _timed(self, problem: Problem, stop: Stop, configuration: str, job: Task) -> dict[str, Any]:
         """One fresh setup, one run: each timed, with the garbage collector out of the way."""
-        options = self.entry.configurations[configuration]
+        options = self.entry.configurations.get(configuration, {})
         gc.collect()
         with compilation() as compiled:
             gc.disable()
             try:
                 start = perf_counter()
-                run = self.entry.setup(problem, stop, **options)
+                run = prepare(self.entry, problem, stop, job, **options)
                 ready = perf_counter()
-                solution = run()
+                answers = run()
                 end = prolong(start, self.slowdown)
             finally:
                 gc.enable()
@@ -219,8 +236,37 @@ class Bench:
             "setup_seconds": ready - start,
             "run_seconds": end - ready,
             "compiled": fresh,
-            "solution": solution,
+            "answers": answers,
         }
+
+
+def _task(task: dict[str, Any] | None) -> Task:
+    return SOLVE if task is None else Task(**task)
+
+
+def _points(solutions: list[Solution], scores: Any, job: Task, out: str) -> dict[str, Any]:
+    """Answer for a job of many points: one status and one claim for all, and those of each point."""
+    expected = len(job.l1s) * max(1, job.folds)
+    if len(solutions) != expected:
+        raise NotASolution(f"returned {len(solutions)} solutions, expected {expected}")
+    bad = next((solution for solution in solutions if solution.status not in ANSWERED), None)
+    short = [solution for solution in solutions if solution.status is not Status.CONVERGED]
+    claims = [solution.claimed_gap for solution in solutions]
+    said = dict.fromkeys(str(solution.message) for solution in short if solution.message)
+    answer = {
+        "status": (bad or (short[0] if short else solutions[0])).status.name,
+        "message": "; ".join(
+            [f"{len(short)} of {expected} points did not converge", *said][: 2 * len(short)]
+        ),
+        "n_iter": sum(int(solution.n_iter) for solution in solutions),
+        "claimed_gap": None if None in claims else max(map(float, claims)),  # type: ignore[arg-type]
+    }
+    if bad is None:
+        save_points(out, solutions)
+        answer["statuses"] = [solution.status.name for solution in solutions]
+        answer["claimed_gaps"] = [None if claim is None else float(claim) for claim in claims]
+        answer["scores"] = None if scores is None else scores.mean(axis=0).tolist()
+    return answer
 
 
 def answer(bench: Bench, request: dict[str, Any]) -> dict[str, Any]:
@@ -245,6 +291,8 @@ def answer(bench: Bench, request: dict[str, Any]) -> dict[str, Any]:
         return {"status": Status.MEMORY.name, "message": last_line(error)}
     except NotASolution as error:
         return {"status": Status.FAILED.name, "message": str(error)}
+    except Late as error:
+        return {"status": Status.TIME_LIMIT.name, "message": str(error)}
     except Exception as error:  # the boundary to foreign code: whatever it raises is a row
         traceback.print_exc()
         return {"status": Status.FAILED.name, "message": last_line(error)}

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from .problem import Problem
-from .registry import Entry, SolverMissing, SolverRefused, entry
+from .registry import Entry, entry
 from .solution import Solution, Stop
 
 
@@ -88,14 +88,8 @@ def solve_path(
 def _points(
     chosen: Entry, problem: Problem, l1s: list[float], stop: Stop, configuration: dict[str, Any]
 ) -> Iterator[Solution]:
-    if chosen.version() is None:
-        raise SolverMissing(f"{chosen.name}: the package {chosen.package} is not installed")
-    reason = chosen.refuses(problem.replace(l1=l1s[-1]))
-    if reason is not None:
-        raise SolverRefused(f"{chosen.name}: {reason}")
-    native = getattr(chosen.module, "path", None)
-    if native is not None:
-        yield from native(problem, l1s, stop, **configuration)
+    if hasattr(chosen.module, "path"):
+        yield from chosen.path(problem, l1s, stop, **configuration)
         return
     for l1 in l1s:
         one = chosen.setup(problem.replace(l1=l1), stop, **configuration)()

@@ -1,12 +1,11 @@
 """skglm: Anderson-accelerated coordinate descent on working sets, or by Gram updates. [bertrand2022].
 
-Its tol is an absolute distance to the subdifferential: no claim. max_iter counts working sets. It is given
-no starting point: w_init without Xw_init makes it report what is not so.
+Its tol is an absolute distance to the subdifferential: no claim. max_iter counts working sets. No starting
+point is passed: w_init without Xw_init makes it report what is not so.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -43,9 +42,11 @@ def setup(problem: Problem, stop: Stop, *, gram: bool = False, **configuration: 
     return lambda: _answer(problem, solver, *solver.solve(X, problem.y, *model))[0]
 
 
-def path(problem: Problem, l1s: Sequence[float], stop: Stop, **configuration: Any) -> list[Solution]:
+def path(
+    problem: Problem, l1s: Any, stop: Stop, p0: int = 10, ws_strategy: str = "subdiff"
+) -> list[Solution]:
     """Its own path with warm starts, from the largest l1 down."""
-    solver, *model = _model(problem, stop, **configuration)
+    solver, *model = _model(problem, stop, p0=p0, ws_strategy=ws_strategy)
     _, coefs, distances = solver.path(column_major(problem.X), problem.y, *model, falling(problem, l1s))
     return _answer(problem, solver, coefs.T, (), distances)
 
@@ -62,13 +63,12 @@ def defaults(problem: Problem) -> Run:
 def _model(problem: Problem, stop: Stop, gram: bool = False, **configuration: Any) -> tuple[Any, Any, Any]:
     from skglm import datafits, penalties, solvers
 
-    s, v, positive = problem.sample_weight, problem.penalty_weights, problem.positive
+    s, v, positive, l1 = problem.sample_weight, problem.penalty_weights, problem.positive, problem.l1
     curvature = largest_curvature(problem) if configuration.get("ws_strategy") == "fixpoint" else 1.0
     how = configuration | {"tol": to_skglm_tol(stop.tol, problem.l1_max(), curvature)}
-    lasso = (penalties.L1,) if v is None else (penalties.WeightedL1, v)
-    penalty = lasso[0](problem.l1, *lasso[1:], positive)
+    penalty = penalties.L1(l1, positive) if v is None else penalties.WeightedL1(l1, v, positive)
     if problem.l2 > 0:
-        penalty = penalties.L1_plus_L2(*to_skglm(problem.l1, problem.l2), positive)
+        penalty = penalties.L1_plus_L2(*to_skglm(l1, problem.l2), positive)
     if gram:
         return solvers.GramCD(stop.max_iter, fit_intercept=False, **how), None, penalty
     datafit = datafits.Quadratic() if s is None else datafits.WeightedQuadratic(s.copy())

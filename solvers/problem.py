@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from copy import copy
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -142,7 +143,12 @@ class Problem:
         return h.hexdigest()
 
     def replace(self, **changes: Any) -> Problem:
-        """Return a copy with some fields changed; X and y are shared, not copied."""
+        """Return a copy with some fields changed; X and y are shared, and for new penalties not checked."""
+        if changes.keys() <= {"l1", "l2", "name"}:
+            other = copy(self)
+            for name, value in changes.items():
+                object.__setattr__(other, name, str(value) if name == "name" else _penalty(value, name))
+            return other
         return Problem(**({f.name: getattr(self, f.name) for f in fields(self)} | changes))
 
     def objective(self, coef: Vector, intercept: float = 0.0) -> float:

@@ -6,7 +6,7 @@ import ast
 import importlib
 import importlib.metadata
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -84,6 +84,19 @@ class Entry:
         """Named keyword arguments of ``setup``; a solver's time in a cell is the best of them."""
         return dict(getattr(self.module, "CONFIGURATIONS", {"default": {}}))
 
+    @property
+    def path_configurations(self) -> dict[str, dict[str, Any]]:
+        """Those of its configurations that its ``path`` takes; none if it has no path of its own."""
+        native = getattr(self.module, "path", None)
+        if native is None:
+            return {}
+        taken = inspect.signature(native).parameters
+        if any(parameter.kind is parameter.VAR_KEYWORD for parameter in taken.values()):
+            return self.configurations
+        return {
+            name: options for name, options in self.configurations.items() if options.keys() <= taken.keys()
+        }
+
     def version(self) -> str | None:
         """Version of the package, "own" without one, None if it is not installed."""
         if self.package is None:
@@ -101,6 +114,14 @@ class Entry:
         reason: str | None = self.module.refuses(problem)
         return reason
 
+    def _ask(self, problem: Problem) -> None:
+        """Raise unless the package is installed and the solver takes the problem."""
+        if self.version() is None:
+            raise SolverMissing(f"{self.name}: the package {self.package} is not installed")
+        reason = self.refuses(problem)
+        if reason is not None:
+            raise SolverRefused(f"{self.name}: {reason}")
+
     def setup(self, problem: Problem, stop: Stop, **configuration: Any) -> Run:
         """Prepare a cold start; the returned run() is to be called once.
 
@@ -111,13 +132,43 @@ class Entry:
         SolverRefused
             If ``refuses`` gives a reason.
         """
-        if self.version() is None:
-            raise SolverMissing(f"{self.name}: the package {self.package} is not installed")
-        reason = self.refuses(problem)
-        if reason is not None:
-            raise SolverRefused(f"{self.name}: {reason}")
+        self._ask(problem)
         run: Run = self.module.setup(problem, stop, **configuration)
         return run
+
+    def defaults(self, problem: Problem, stop: Stop) -> Run:
+        """Prepare what one gets without any setting: a peer as its documentation shows, ours with Stop().
+
+        Parameters
+        ----------
+        stop : Stop
+            ``Stop()``, with or without a time limit, which our own solvers keep.
+
+        Raises
+        ------
+        SolverMissing, SolverRefused
+            As ``setup``.
+        """
+        self._ask(problem)
+        native: Callable[[Problem], Run] | None = getattr(self.module, "defaults", None)
+        run: Run = self.module.setup(problem, stop) if native is None else native(problem)
+        return run
+
+    def path(
+        self, problem: Problem, l1s: Sequence[float], stop: Stop, **configuration: Any
+    ) -> Iterable[Solution]:
+        """One solution for each of the falling l1s > 0, each from the one before.
+
+        Raises
+        ------
+        SolverMissing, SolverRefused
+            As ``setup``; and if the solver has no path of its own.
+        """
+        self._ask(problem.replace(l1=l1s[-1]))
+        native: Callable[..., Iterable[Solution]] | None = getattr(self.module, "path", None)
+        if native is None:
+            raise SolverRefused(f"{self.name}: has no path of its own: every point would be a cold start")
+        return native(problem, l1s, stop, **configuration)
 
 
 def _needs(problem: Problem) -> list[tuple[str, str]]:

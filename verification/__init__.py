@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .proofs import Certificate, Judge, certify
+from .proofs import Certificate, Judge, certify, certify_path
 from .verdict import Judgement, Outcome, judge
 
-__all__ = ["Certificate", "Judge", "Judgement", "Outcome", "certify", "judge"]
+__all__ = ["Certificate", "Judge", "Judgement", "Outcome", "certify", "certify_path", "judge"]

@@ -30,6 +30,7 @@ L1_RATIOS = (3.0, 10.0, 30.0, 100.0)
 RIDGE_RATIOS = (1.0, 0.01)
 ENET_RATIOS = ((10.0, 0.1),)
 OPTION_CASES = ("small_wide", "small_tall", "small_sparse")
+JOBS = ("solve", "path", "cv")
 
 
 @dataclass(frozen=True)
@@ -57,6 +58,9 @@ class Cell:
         "" as the case has it; "F", "C", "csc" or "csr" to convert (a dense case stays dense).
     path : str
         The user's file; "" for a case of ours.
+    job : {"solve", "path", "cv"}
+        What is asked on this problem: its solution; the path of lasso from l1_max down to its l1; or the
+        cross-validation of that path. ``problem()`` is the one at the path's end, the hardest of it.
     """
 
     case: str
@@ -72,6 +76,7 @@ class Cell:
     dtype: str = "float64"
     layout: str = ""
     path: str = ""
+    job: str = "solve"
 
     def __post_init__(self) -> None:
         wants = {"lasso": (True, False), "ridge": (False, True), "enet": (True, True), "ols": (False, False)}
@@ -84,6 +89,12 @@ class Cell:
                 raise ValueError(f"{self.penalty} of {self.case} has {' and '.join(given) or 'none'}: {need}")
         if self.l1_ratio is not None and not self.l1_ratio > 0:
             raise ValueError(f"l1_ratio is {self.l1_ratio}: it divides l1_max, so it is > 0")
+        if self.job not in JOBS:
+            raise ValueError(f"job is {self.job!r}: one of {', '.join(JOBS)}")
+        if self.job != "solve" and not (self.l1_ratio or 0) > 1:
+            raise ValueError(
+                f"a {self.job} of {self.case} goes from l1_max down to l1_max / l1_ratio: give it > 1"
+            )
 
     @property
     def name(self) -> str:
@@ -99,7 +110,8 @@ class Cell:
             parts += [] if value is None else [text.format(value)]
         parts += [flag for flag in ("intercept", "positive", "weighted", "v") if getattr(self, flag)]
         parts += [self.dtype] if self.dtype != "float64" else []
-        return "/".join(parts + ([self.layout] if self.layout else []))
+        parts += [self.layout] if self.layout else []
+        return "/".join(parts + ([self.job] if self.job != "solve" else []))
 
     @property
     def source(self) -> Case:
@@ -136,7 +148,7 @@ class Cell:
 
     def _options(self) -> Cell:
         """The cell without its penalties: what l1_max and l2_ref depend on."""
-        return replace(self, penalty="ols", l1_ratio=None, l2_ratio=None, l1=None, l2=None)
+        return replace(self, penalty="ols", l1_ratio=None, l2_ratio=None, l1=None, l2=None, job="solve")
 
     def _bare(self) -> Problem:
         data = self.source.load()

@@ -4,5 +4,6 @@ from __future__ import annotations
 
 from .certificate import Certificate
 from .judge import Judge, certify
+from .path import certify_path
 
-__all__ = ["Certificate", "Judge", "certify"]
+__all__ = ["Certificate", "Judge", "certify", "certify_path"]

@@ -17,6 +17,11 @@ class Penalty:
     l2: Vector
     positive: bool
 
+    @property
+    def none(self) -> Mask:
+        """Columns without any penalty, (p,)."""
+        return (self.l1 == 0) & (self.l2 == 0)
+
     def towards(self, u: Vector) -> Vector:
         """The part of u that the dual constraint bounds by l1: |u|, or u itself if positive."""
         return u if self.positive else np.abs(u)

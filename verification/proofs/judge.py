@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from copy import copy
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,24 +16,13 @@ from .design import Vector
 from .dual import best_multiple
 from .faces import face_span
 from .implied import Implied, implied_penalty
+from .points import Point, Residual
 from .projection import Span
 from .rounding import UNIT, Rounding
 from .scaled import EXTRA, Scaled
 from .stationarity import ratio, violation
 
 LEVELS = ("float", "rigorous", "exact")
-
-
-@dataclass(frozen=True)
-class _Residual:
-    """The residual at a point, in scaled and weighted units, and what is known of its rounding."""
-
-    r: Vector  # (n,)
-    error: float  # norm of its rounding, but for a constant
-    spread: float  # bound on |x_j'rounding| / ||x_j||, for columns in general position to it
-    constant_error: float  # rounding of its constant part
-    offset: float  # b in the centred units
-    lean: float  # mean of the residual: how far b is from its optimum
 
 
 @dataclass(frozen=True)
@@ -87,9 +77,16 @@ class Judge:
     """
 
     def __init__(self, problem: Problem) -> None:
-        self.problem = problem
-        self._scaled = scaled = Scaled(problem)
-        design = scaled.design
+        self._take(Scaled(problem))
+
+    def at(self, l1: float) -> Judge:
+        """Return the judge of the same problem at another l1; what the data alone decide is shared."""
+        other = copy(self)
+        other._take(self._scaled.at(l1))
+        return other
+
+    def _take(self, scaled: Scaled) -> None:
+        self.problem, self._scaled, design = scaled.problem, scaled, scaled.design
         self._curvature = design.norm**2 / scaled.S  # (q,) of the loss along each column
         self._dots = Rounding(design.n + EXTRA, max(design.p, 1))
         self._sums = Rounding(design.n + design.p + EXTRA)
@@ -100,6 +97,17 @@ class Judge:
 
     def certify(self, coef: ArrayLike, intercept: float = 0.0) -> Certificate:
         """As the function `certify`."""
+        point = self.point(coef, intercept)
+        if isinstance(point, Certificate):
+            return point
+        return self.prove(point, *self.correlate(point.directions).T)
+
+    def correlate(self, directions: Vector) -> Vector:
+        """Correlations (q, k) of the columns with directions (n, k); the same at every l1."""
+        return self._scaled.design.correlate(directions)
+
+    def point(self, coef: ArrayLike, intercept: float) -> Point | Certificate:
+        """Return what a proof of a point begins with; the certificate itself where nothing can be proven."""
         coef = np.asarray(coef, dtype=np.float64)
         if coef.shape != (self.problem.p,):
             expected = f"({self.problem.p},): one for each column of X"
@@ -113,7 +121,9 @@ class Judge:
             primal = self._primal(w, at)
         if not math.isfinite(primal):
             return self._none(coef, "the objective overflows float64 at these coefficients")
-        return self._prove(coef, w, at, primal)
+        scaled = self._scaled
+        span = face_span(scaled, w, at.r) if self.problem.positive and scaled.free.any() else scaled.span
+        return Point(coef, w, at, primal, span, *span.split(at.r))
 
     def _broken(self, coef: Vector, b: float) -> str:
         """Why the point is not a point of (P), or an empty string."""
@@ -144,7 +154,7 @@ class Judge:
             certified_zeros=np.zeros(self.problem.p, dtype=bool),
         )
 
-    def _residual(self, w: Vector, b: float) -> _Residual:
+    def _residual(self, w: Vector, b: float) -> Residual:
         scaled, design = self._scaled, self._scaled.design
         offset, offset_size = scaled.intercept(b, w)
         r = scaled.y - design.root * (design.product(w) + offset)
@@ -158,20 +168,20 @@ class Judge:
         if self.problem.intercept:  # b counts as known to half a unit in its last place, as any float64 is
             constant = self._steps.one * offset_size + UNIT * abs(math.ldexp(b, -scaled.y_exponent))
         lean = float(design.root @ r) / scaled.S
-        return _Residual(r, rate.one * size, spread, constant, offset, lean)
+        return Residual(r, rate.one * size, spread, constant, offset, lean)
 
-    def _primal(self, w: Vector, at: _Residual) -> float:
+    def _primal(self, w: Vector, at: Residual) -> float:
         penalty = self._scaled.penalty
         a = np.abs(w)
         loss = float(at.r @ at.r) / (2 * self._scaled.S)
         return loss + float(np.sum(a * (penalty.l1 + penalty.l2 * a / 2)))
 
-    def _prove(self, coef: Vector, w: Vector, at: _Residual, primal: float) -> Certificate:
+    def prove(self, point: Point, u0: Vector, u_fit: Vector) -> Certificate:
+        """Finish a proof, given the correlations (q,) of the columns with the point's two directions."""
         scaled, design = self._scaled, self._scaled.design
-        span = face_span(scaled, w, at.r) if self.problem.positive and scaled.free.any() else scaled.span
-        beta, theta = span.split(at.r)
-        u0, u_fit = design.correlate(np.column_stack([theta, at.r - theta])).T
-        gap = self._smallest_gap(w, at, span, (beta, theta), u0, u0 + u_fit)
+        coef, w, at, primal = point.coef, point.w, point.at, point.primal
+        span, theta = point.span, point.theta
+        gap = self._smallest_gap(w, at, span, (point.beta, theta), u0, u0 + u_fit)
 
         radius = gap.radius + float(np.linalg.norm(at.r)) * at.error / scaled.S + self._constant_radius(at)
         radius += self._sums.one * primal
@@ -202,7 +212,7 @@ class Judge:
         )
 
     def _smallest_gap(
-        self, w: Vector, at: _Residual, span: Span, split: tuple[Vector, Vector], u0: Vector, u: Vector
+        self, w: Vector, at: Residual, span: Span, split: tuple[Vector, Vector], u0: Vector, u: Vector
     ) -> _Gap:
         """The gap of the best multiple of the dual direction, (ALPHA).
 
@@ -241,7 +251,7 @@ class Judge:
             found.append(_Gap(value, radius, alpha, alpha * u0))
         return min(found, key=lambda gap: gap.value + gap.radius)
 
-    def _constant_radius(self, at: _Residual) -> float:
+    def _constant_radius(self, at: Residual) -> float:
         """Rounding of ||r||^2 / (2S) by that of the constant part of r, on which r hardly leans."""
         return abs(at.lean) * at.constant_error + at.constant_error**2
 

@@ -6,6 +6,7 @@ docs/maths.md (SCALE), (SHIFT), (N). Everything here is constant over the points
 from __future__ import annotations
 
 import math
+from copy import copy
 
 import numpy as np
 from numpy.typing import NDArray
@@ -72,12 +73,8 @@ class Scaled:
         with np.errstate(over="ignore", under="ignore"):
             self.l1_unit = np.ldexp(v[self.kept], -design.exponent - self.y_exponent)  # (q,) l1'_j / l1
             self.l2_unit = np.ldexp(v[self.kept], -2 * design.exponent)  # (q,) l2'_j / l2
-            l1 = np.minimum(problem.l1 * self.l1_unit, LARGEST)
-            l2 = np.minimum(problem.l2 * self.l2_unit, LARGEST)
-        l1[l1 < NEGLIGIBLE] = 0.0
-        l2[l2 < NEGLIGIBLE] = 0.0
-        self.penalty = Penalty(l1, l2, problem.positive)
-        self.free = (l1 == 0) & (l2 == 0)
+        self.penalty = self._penalty()
+        self.free = self.penalty.none
 
         members = np.flatnonzero(self.free)
         self.constant = Span(design, np.zeros(0, dtype=np.intp), problem.intercept)
@@ -85,6 +82,23 @@ class Scaled:
         rest = self._positive_null(members) if problem.positive else self.span.split(self.y)[1]
         self.null = float(rest @ rest) / (2 * self.S)
         self.scale = max(self.null, EPS**2 * float(s @ y**2) / (2 * self.S))
+
+    def _penalty(self) -> Penalty:
+        problem = self.problem
+        with np.errstate(over="ignore", under="ignore"):
+            l1 = np.minimum(problem.l1 * self.l1_unit, LARGEST)
+            l2 = np.minimum(problem.l2 * self.l2_unit, LARGEST)
+        l1[l1 < NEGLIGIBLE] = 0.0
+        l2[l2 < NEGLIGIBLE] = 0.0
+        return Penalty(l1, l2, problem.positive)
+
+    def at(self, l1: float) -> Scaled:
+        """Return the same at another l1; shared, where the same columns are free, is all but the penalty."""
+        problem = self.problem.replace(l1=l1)
+        other = copy(self)
+        other.problem = problem
+        other.penalty = other._penalty()
+        return other if np.array_equal(other.penalty.none, self.free) else Scaled(problem)
 
     def _positive_null(self, members: NDArray[np.intp]) -> Vector:
         """Residual of the non-negative fit by the free columns and the constant, (n,)."""

@@ -1,0 +1,171 @@
+"""What can be timed of a solver besides one solve: its defaults, a path, a cross-validation.
+
+A job is done inside the worker, as a whole: setup and run of every point are in its time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass, replace
+from time import perf_counter
+from typing import Any
+from zlib import crc32
+
+import numpy as np
+import scipy.sparse as sp
+from numpy.typing import NDArray
+
+from solvers import Entry, Problem, Solution, Stop
+
+__all__ = ["SOLVE", "Answers", "Late", "Task", "fold_problems", "prepare", "save_points", "saved_points"]
+
+Run = Callable[[], "Answers"]
+
+
+class Late(Exception):
+    """The time limit passed between two points of a path; the text says how far it came."""
+
+
+@dataclass(frozen=True)
+class Task:
+    """What a worker is to do with a problem; JSON-able.
+
+    Parameters
+    ----------
+    job : {"solve", "defaults", "path", "cv"}
+    l1s : tuple of float
+        Of a path, falling.
+    folds : int
+        Of a cross-validation.
+    seed : str
+        By which the rows are dealt to the folds.
+    """
+
+    job: str
+    l1s: tuple[float, ...] = ()
+    folds: int = 0
+    seed: str = ""
+
+    @property
+    def many(self) -> bool:
+        """Whether it has many answers."""
+        return bool(self.l1s)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the fields."""
+        return asdict(self)
+
+    def on(self, problem: Problem) -> Task:
+        """Return the same job on another problem (the decoy): a few points from its own l1_max to its l1."""
+        if not self.l1s:
+            return self
+        return replace(self, l1s=falling_to(problem, 5))
+
+
+SOLVE = Task("solve")
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What came of a job.
+
+    Attributes
+    ----------
+    solutions : list of Solution
+        One; of a path one for each l1; of a cross-validation those of the first fold, then the second...
+    scores : (folds, points) array or None
+        Mean squared errors (weighted by s) on the rows left out.
+    """
+
+    solutions: list[Solution]
+    scores: NDArray[np.float64] | None = None
+
+
+def falling_to(problem: Problem, points: int) -> tuple[float, ...]:
+    """Return l1 from l1_max down to the problem's own, evenly spaced in the logarithm."""
+    top = max(problem.l1_max(), problem.l1)
+    return tuple(float(l1) for l1 in np.geomspace(top, problem.l1, points))
+
+
+def fold_of(n: int, folds: int, seed: str) -> NDArray[np.intp]:
+    """Return the fold (n,) of each row: sizes that differ by one at most, dealt by name."""
+    return np.random.default_rng(crc32(f"{seed}/folds".encode())).permutation(n) % folds
+
+
+def fold_problems(problem: Problem, task: Task) -> Iterator[tuple[Problem, NDArray[np.intp]]]:
+    """Yield, for each fold, the problem of the rows outside it, and the rows in it.
+
+    The memory layout is the problem's own.
+    """
+    fold = fold_of(problem.n, task.folds, task.seed)
+    for k in range(task.folds):
+        kept, left_out = np.flatnonzero(fold != k), np.flatnonzero(fold == k)
+        s = problem.sample_weight
+        X = problem.X[kept]
+        if problem.layout == "F":
+            X = np.asfortranarray(X)
+        yield (
+            problem.replace(X=X, y=problem.y[kept], sample_weight=None if s is None else s[kept]),
+            left_out,
+        )
+
+
+def prepare(entry: Entry, problem: Problem, stop: Stop, task: Task, **options: Any) -> Run:
+    """Set the job up; the returned run() does it, once.
+
+    Raises
+    ------
+    SolverRefused, SolverMissing
+        With the reason.
+    """
+    if task.job == "solve":
+        run = entry.setup(problem, stop, **options)
+        return lambda: Answers([run()])
+    if task.job == "defaults":
+        run = entry.defaults(problem, Stop(time_limit=stop.time_limit))
+        return lambda: Answers([run()])
+    if task.job == "path":
+        return lambda: Answers(list(_along(entry, problem, stop, task, perf_counter(), options)))
+    if task.job == "cv":
+        return lambda: _cross_validate(entry, problem, stop, task, options)
+    raise ValueError(f"no job {task.job!r}")
+
+
+def _along(
+    entry: Entry, problem: Problem, stop: Stop, task: Task, began: float, options: dict[str, Any]
+) -> Iterator[Solution]:
+    """Yield the points of a path; give up where the time limit passes between two of them."""
+    for k, solution in enumerate(entry.path(problem, task.l1s, stop, **options), 1):
+        yield solution
+        spent = perf_counter() - began
+        if stop.time_limit is not None and spent > stop.time_limit and k < len(task.l1s):
+            raise Late(f"{k} of {len(task.l1s)} points in {spent:.3g} s")
+
+
+def _cross_validate(
+    entry: Entry, problem: Problem, stop: Stop, task: Task, options: dict[str, Any]
+) -> Answers:
+    began, solutions, scores = perf_counter(), [], []
+    for training, rows in fold_problems(problem, task):
+        fold = list(_along(entry, training, stop, task, began, options))
+        coefs = np.array([solution.coef for solution in fold])
+        fit = (problem.X[rows] @ coefs.T) + np.array([solution.intercept for solution in fold])
+        s = problem.s[rows]
+        scores.append(s @ (problem.y[rows, None] - fit) ** 2 / max(float(s.sum()), np.finfo(float).tiny))
+        solutions += fold
+    return Answers(solutions, np.array(scores))
+
+
+def save_points(path: str, solutions: list[Solution]) -> None:
+    """Write the coefficients of many solutions, sparse, and their intercepts."""
+    rows = sp.csr_array(np.array([solution.coef for solution in solutions], dtype=np.float64))
+    b = np.array([solution.intercept for solution in solutions])
+    with open(path, "wb") as file:
+        np.savez(file, data=rows.data, indices=rows.indices, indptr=rows.indptr, p=rows.shape[1], b=b)
+
+
+def saved_points(path: str) -> tuple[Any, NDArray[np.float64]]:
+    """Read them back: coefficients (k, p) as a CSR array, intercepts (k,)."""
+    with np.load(path, allow_pickle=False) as file:
+        parts = file["data"], file["indices"], file["indptr"]
+        return sp.csr_array(parts, shape=(file["b"].size, int(file["p"]))), file["b"]

@@ -1,0 +1,212 @@
+"""Jobs besides one solve: paths and cross-validations, their certificates, and what is refused aloud."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from bench.certify_jobs import certified
+from bench.client import Client, Limits, Store
+from bench.jobs import Answers, Late, Task, fold_problems, prepare
+from solvers import Problem, Stop, entry, solve, solve_path
+from verification import Certificate, Judge, certify, certify_path
+from verification.problems.cells import Cell
+from verification.verdict import Outcome
+from verification.verdict_points import judge_points, points_of
+
+PATH = Cell("diabetes", "lasso", l1_ratio=100.0, intercept=True, job="path")
+LIMITS = Limits(warm_up=20.0)
+
+
+def task_of(problem: Problem, job: str, points: int = 8) -> Task:
+    l1s = tuple(np.geomspace(problem.l1_max(), problem.l1, points).tolist())
+    return Task(job, l1s, folds=3 if job == "cv" else 0, seed="t")
+
+
+# -- a certificate for every point -----------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        PATH,
+        Cell("small_sparse", "enet", l1_ratio=30.0, l2_ratio=0.1, intercept=True, v=True),
+        Cell("small_wide", "lasso", l1_ratio=30.0, positive=True, v=True, weighted=True),
+    ],
+    ids=lambda cell: cell.name,
+)
+def test_a_path_is_certified_as_its_points_are_alone(cell: Cell) -> None:
+    problem = cell.problem()
+    l1s = np.geomspace(problem.l1_max(), problem.l1, 40).tolist()  # more than are multiplied together
+    solver = "cd_numba"
+    points = [(s.coef, s.intercept) for s in solve_path(problem, l1s, solver=solver, stop=Stop(1e-6))]
+    together = certify_path(problem, l1s, points)
+    for l1, point, one in zip(l1s, points, together, strict=True):
+        alone = certify(problem.replace(l1=l1), *point)
+        assert one.primal == alone.primal
+        assert one.scale == alone.scale
+        assert one.radius == pytest.approx(alone.radius, rel=1e-6)
+        assert abs(one.gap - alone.gap) <= one.radius + alone.radius
+        assert one.kind.split(",")[0] == alone.kind.split(",")[0]
+
+
+def test_a_wrong_point_of_a_path_is_not_proven_and_a_broken_one_not_at_all() -> None:
+    problem = PATH.problem()
+    l1s = [0.5 * problem.l1_max(), 0.1 * problem.l1_max()]
+    right = [(s.coef, s.intercept) for s in solve_path(problem, l1s, solver="cd_numba", stop=Stop(1e-10))]
+    swapped = certify_path(problem, l1s, right[::-1])
+    assert all(one.gap_rel > 1e-3 for one in swapped)
+    broken = certify_path(problem, l1s, [right[0], (np.full(problem.p, np.nan), 0.0)])
+    assert broken[0].gap_rel < 1e-9
+    assert broken[1].kind == "NONE"
+    with pytest.raises(ValueError, match="shorter"):
+        certify_path(problem, l1s, right[:1])
+
+
+def test_another_l1_shares_the_data_and_a_free_column_more_is_seen() -> None:
+    problem = PATH.problem()
+    judge = Judge(problem)
+    assert judge.at(2 * problem.l1)._scaled.design is judge._scaled.design
+    least_squares = judge.at(0.0)  # every column is free there: nothing of the span may be shared
+    coef = np.linalg.lstsq(problem.X - problem.X.mean(axis=0), problem.y - problem.y.mean(), rcond=None)[0]
+    b = float(problem.y.mean() - problem.X.mean(axis=0) @ coef)
+    assert least_squares.certify(coef, b).gap_rel == certify(problem.replace(l1=0.0), coef, b).gap_rel < 1e-12
+
+
+# -- jobs ------------------------------------------------------------------------------------------
+
+
+def test_folds_partition_the_rows_and_keep_the_layout() -> None:
+    for cell in (PATH, replace(PATH, case="small_sparse", layout="csr"), replace(PATH, weighted=True)):
+        problem = cell.problem()
+        parts = list(fold_problems(problem, task_of(problem, "cv")))
+        left_out = np.sort(np.concatenate([rows for _, rows in parts]))
+        assert np.array_equal(left_out, np.arange(problem.n))
+        for training, rows in parts:
+            assert training.n == problem.n - rows.size
+            assert (training.layout, training.X.dtype) == (problem.layout, problem.X.dtype)
+
+
+def test_cross_validation_is_what_its_definition_says() -> None:
+    problem = PATH.problem()
+    task = task_of(problem, "cv")
+    answers = prepare(entry("cd_numba"), problem, Stop(1e-12), task)()
+    assert isinstance(answers, Answers)
+    for k, (training, rows) in enumerate(fold_problems(problem, task)):
+        for i, l1 in enumerate(task.l1s):
+            one = solve(training.replace(l1=l1), "active_set_numba", Stop(1e-12))
+            error = problem.y[rows] - problem.X[rows] @ one.coef - one.intercept
+            assert answers.scores[k, i] == pytest.approx(np.mean(error**2), rel=1e-6)
+
+
+def test_a_path_gives_up_when_its_time_is_over() -> None:
+    problem = PATH.problem()
+    with pytest.raises(Late, match="of 8 points"):
+        prepare(entry("fista_numpy"), problem, Stop(1e-12, time_limit=1e-9), task_of(problem, "path"))()
+
+
+@pytest.mark.parametrize("job", ["path", "cv"])
+def test_a_worker_answers_with_every_point_and_the_row_holds_the_worst(job: str, tmp_path: Path) -> None:
+    problem = PATH.problem()
+    task = task_of(problem, job)
+    handle = Store(tmp_path).handle(problem, task)
+    client = Client("cd_numba", tmp_path, LIMITS)
+    assert client.hello()["path_configurations"] == ["default"]
+    assert client.prepare(handle) is None
+    assert client.warm_up(handle, "default")["kind"]
+    answer = client.run(handle, "default", 1e-7, 20.0)
+    client.close()
+    assert answer["status"] == "CONVERGED"
+    assert answer["coefs"].shape == (len(task.l1s) * max(1, task.folds), problem.p)
+    row = certified(problem, task, answer["coefs"], answer["intercepts"])
+    worst = max(np.array(row["points"]["gap"]) / row["points"]["scale"])
+    assert row["gap_rel"] == pytest.approx(worst, rel=1e-5)
+    assert row["primal"] == pytest.approx(np.sum(row["points"]["primal"]))
+    assert (answer["scores"] is not None) == (job == "cv")
+
+
+def test_a_solver_without_a_path_refuses_aloud(tmp_path: Path) -> None:
+    problem = PATH.problem()
+    handle = Store(tmp_path).handle(problem, task_of(problem, "path"))
+    client = Client("cvxpy_clarabel", tmp_path, LIMITS)
+    client.hello()
+    assert client.settings(handle.task) == ["default"]
+    assert client.prepare(handle) is None
+    client.warm_up(handle, "default")
+    answer = client.run(handle, "default", 1e-4, 20.0)
+    client.close()
+    assert answer["status"] == "REFUSED"
+    assert "no path of its own" in answer["message"]
+
+
+# -- verdicts --------------------------------------------------------------------------------------
+
+
+def row_of(problem: Problem, task: Task, found: list, **columns: object) -> dict:
+    import scipy.sparse as sp
+
+    coefs = sp.csr_array(np.array([solution.coef for solution in found]))
+    row = certified(problem, task, coefs, np.array([solution.intercept for solution in found]))
+    claims = [solution.claimed_gap for solution in found]
+    return {
+        "kind": task.job, "cell": "c", "digest": problem.digest, "solver": "s", "configuration": "default",
+        "tol": 1e-9, "claims_gap": True, "own": True, "dtype": "float64", "l2": 0.0, "status": "CONVERGED",
+        "statuses": ["CONVERGED"] * len(found), "claimed_gaps": claims, **row, **columns,
+    }  # fmt: skip
+
+
+def test_a_path_is_as_good_as_its_worst_point() -> None:
+    problem = PATH.problem()
+    task = task_of(problem, "path")
+    good = solve_path(problem, task.l1s, stop=Stop(1e-12))
+    loose = solve_path(problem, task.l1s, solver="cd_numba", stop=Stop(1e-4))
+    mixed = [*good[:-1], loose[-1]]
+    rows = [row_of(problem, task, good), row_of(problem, task, mixed, solver="m", tol=1e-3, claims_gap=False)]
+    right, worst = judge_points([*rows, {"kind": "result"}]).results
+    assert right.tiers == dict.fromkeys((1e-3, 1e-6, 1e-9), Outcome.MET)
+    assert (right.points, right.met[1e-9], right.wrong) == (8, 8, "")
+    assert worst.met[1e-9] == 7
+    assert worst.tiers[1e-9] is Outcome.MISSED
+    assert worst.suboptimality == pytest.approx(_suboptimality(problem, loose[-1], good[-1]), rel=1e-3)
+
+
+def _suboptimality(problem: Problem, answer, best) -> float:
+    value, least = (certify(problem, s.coef, s.intercept) for s in (answer, best))
+    assert isinstance(value, Certificate)
+    return (value.primal - least.primal) / value.scale
+
+
+def test_a_false_claim_at_one_point_is_wrong_and_so_is_another_penalty() -> None:
+    problem = PATH.problem()
+    task = task_of(problem, "path")
+    good = solve_path(problem, task.l1s, stop=Stop(1e-12))
+    lying = [*good[:4], replace(good[5], claimed_gap=1e-12), *good[5:]]
+    off = solve_path(problem, [1.05 * l1 for l1 in task.l1s], stop=Stop(1e-12))
+    rows = [
+        row_of(problem, task, good),
+        row_of(problem, task, lying, solver="lying"),
+        row_of(problem, task, off, solver="off"),
+    ]
+    judged = judge_points(rows)
+    assert set(judged.wrong) == {"lying", "off"}
+    assert judged.wrong["lying"][0].reason.startswith("at 1 of 8 points, the last: claims")
+    assert judged.wrong["off"][0].reason.startswith("at 7 of 8 points")
+    assert "solves l1 x 1.0500" in judged.wrong["off"][0].reason
+    assert len(points_of(rows[0])) == 8
+
+
+def test_a_refusal_is_a_result_without_points() -> None:
+    row = {
+        "kind": "path",
+        "cell": "c",
+        "digest": "d",
+        "solver": "s",
+        "configuration": "default",
+        "status": "REFUSED",
+    }
+    [result] = judge_points([row]).results
+    assert result.points == 0
+    assert set(result.tiers.values()) == {Outcome.NO_ANSWER}
