@@ -82,6 +82,10 @@ BENCH_FLAGS = $(if $(SUITE),--suite '$(SUITE)') $(if $(SOLVERS),--solvers '$(SOL
 bench: $(READY) ## time and judge (SUITE=quick SOLVERS=cd_numba,peer_sklearn DATA=file.csv, all optional)
 	$(OWN_KERNELS) $(BIN)/python -m bench run $(BENCH_FLAGS)
 
+.PHONY: compare
+compare: $(READY) ## what became slower, larger or less accurate (A=record B=record, names or paths)
+	@$(BIN)/python -m bench compare '$(A)' '$(B)' $(COMPARE_FLAGS)
+
 .PHONY: report
 report: $(READY) ## print the report of what is on record
 	$(BIN)/python -m bench report

@@ -8,34 +8,15 @@ from __future__ import annotations
 
 import os
 import sys
-import traceback
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, NoReturn
 
 import typer
-from rich.console import Console
 
-app = typer.Typer(
-    add_completion=False,
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-    help="How fast, at the same proven accuracy?",
-)
+import bench.doors  # noqa: F401 registers the further commands
+from bench.door import CannotRun, app, console_of_stdout, end, main
 
 Results = Annotated[Path | None, typer.Option(help="Folder for records and reports [default: results/].")]
-_said = False  # whether the last line has been printed
-
-
-class CannotRun(Exception):
-    """Nothing to be traced back: the words say it all."""
-
-
-def end(code: int, words: str) -> NoReturn:
-    """Print the last line and leave."""
-    global _said
-    _said = True
-    print(f"exit {code}: {words}", flush=True)
-    raise typer.Exit(code)
 
 
 @app.command()
@@ -67,7 +48,7 @@ def run(
     from bench.twins import twin_names
 
     sys.path.insert(0, os.getcwd())  # where a user's own module:function lives
-    console = _console()
+    console = console_of_stdout()
     folder = results or RESULTS
     try:
         chosen, wanted = cells_of(suite, None if data is None else str(data), cells)
@@ -123,7 +104,7 @@ def finish(path: Path, results: Path, strict: bool) -> NoReturn:
     from bench.report.terminal import show
 
     told = read_report(path)
-    console = _console()
+    console = console_of_stdout()
     show(told, console)
     written = write(told, results / "reports" / path.stem)
     replay = write_json(path, results)
@@ -135,34 +116,6 @@ def finish(path: Path, results: Path, strict: bool) -> NoReturn:
         end(1, f"WRONG: {', '.join(sorted(guilty))} (the report says why)")
     peers = f"; WRONG among the peers: {', '.join(sorted(told.wrong))}" if told.wrong else ""
     end(0, f"all well: no wrong claim by any solver of ours{peers}")
-
-
-def _console() -> Console:
-    """Return a console as wide as the terminal; in a file, wide enough for the tables."""
-    return Console(width=None if sys.stdout.isatty() else 150, emoji=False)
-
-
-def main() -> Any:
-    """Run a command; whatever goes wrong is said in words on the last line."""
-    try:
-        app()
-    except CannotRun as error:
-        _last(f"exit 2: could not run: {error}")
-    except OSError as error:  # an unwritable folder, a full disk
-        _last(f"exit 2: could not run: {error}")
-    except Exception as error:
-        traceback.print_exc()
-        _last(f"exit 2: could not run: {type(error).__name__}: {error}")
-    except SystemExit as stop:
-        if stop.code == 2 and not _said:
-            _last("exit 2: could not run: see the usage above")
-        sys.exit(stop.code)
-    sys.exit(2)
-
-
-def _last(line: str) -> None:
-    sys.stderr.flush()
-    print(line, flush=True)
 
 
 if __name__ == "__main__":

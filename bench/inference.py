@@ -186,21 +186,29 @@ def _bootstrapped(cell: Sequence[Vector]) -> Vector:
     return means
 
 
-def difference(first: Estimate, second: Estimate) -> Estimate:
+def difference(first: Estimate, second: Estimate, apart: float = 1.0) -> Estimate:
     """Return the ratio of two ratios that were measured apart: of a solver to its anchor, in two runs.
 
+    Parameters
+    ----------
+    first, second : Estimate
+    apart : float
+        Of Noise, >= 1: errors and gate are so much wider than the two runs say.
+
+    Notes
+    -----
     The variances add; so do the gates, in quadrature. Degrees of freedom after Welch and Satterthwaite.
     """
     v, w = first.se**2, second.se**2
     dof = (v + w) ** 2 / (v**2 / first.dof + w**2 / second.dof) if v + w > 0 else first.dof + second.dof
     return Estimate(
         log=first.log - second.log,
-        se=math.sqrt(v + w),
+        se=apart * math.sqrt(v + w),
         dof=dof,
         cells=min(first.cells, second.cells),
         processes=min(first.processes, second.processes),
         rounds=min(first.rounds, second.rounds),
-        gate=math.exp(math.hypot(math.log(first.gate), math.log(second.gate))),
+        gate=math.exp(apart * math.hypot(math.log(first.gate), math.log(second.gate))),
     )
 
 

@@ -38,12 +38,16 @@ class Noise:
     gate : float
         A ratio of twins is within this many of these standard deviations 19 times in 20; nothing smaller is
         called a difference.
+    apart : float
+        How much further than that, >= 1, the ratios of two runs differ: a machine is not the same from one
+        run to the next, and not all solvers mind alike.
     """
 
     process: float
     cell: float
     dof: float
     gate: float
+    apart: float = 1.0
 
     def variance(self, cells: int, processes: int) -> float:
         """Of the logarithm of a geometric mean over some cells and pairs of processes."""
@@ -55,7 +59,8 @@ class Noise:
 
 
 # Before anything was measured: what is usual on a virtual machine that is shared. Reports say "assumed".
-ASSUMED = Noise(process=0.02, cell=0.04, dof=4.0, gate=2.0)
+ASSUMED = Noise(process=0.02, cell=0.04, dof=4.0, gate=2.0, apart=1.5)
+ASSUMED_GATES = {"setup": 1.5, "first call": 2.0, "memory": 1.1}
 
 
 def fit(matrices: Sequence[Matrix]) -> tuple[float, float, float]:
@@ -110,6 +115,11 @@ class Calibrated:
 
     Attributes
     ----------
+    noise : Noise
+        Of times.
+    gates : dict
+        For "setup", "first call" and "memory": the ratio, > 1, that the same code stays within from one run
+        to the next.
     source : str
         In words: the calibration, its machine; or that it is assumed.
     same_machine : bool
@@ -117,11 +127,12 @@ class Calibrated:
     """
 
     noise: Noise
+    gates: dict[str, float]
     source: str
     same_machine: bool
 
 
-UNCALIBRATED = Calibrated(ASSUMED, "assumed: nothing was calibrated", False)
+UNCALIBRATED = Calibrated(ASSUMED, ASSUMED_GATES, "assumed: nothing was calibrated", False)
 
 
 def noise_for(cpu: str | None, folder: Path = FOLDER) -> Calibrated:
@@ -141,7 +152,7 @@ def noise_for(cpu: str | None, folder: Path = FOLDER) -> Calibrated:
     same = best["cpu"] == cpu
     where = "on this processor" if same else f"on another processor ({best['cpu']})"
     source = f"calibrated {where}, {best['started'][:10]}, {best['decisions']} decisions between twins"
-    return Calibrated(Noise(**best["noise"]), source, same)
+    return Calibrated(Noise(**best["noise"]), best["gates"], source, same)
 
 
 def _read(folder: Path) -> Iterable[dict[str, Any]]:

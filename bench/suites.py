@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
 from fnmatch import fnmatchcase
+from typing import Any
 
 from verification.problems.cells import Cell, user_cells
 from verification.problems.suites import full, quick, smoke
 
-__all__ = ["SUITES", "Suite", "cells_of"]
+__all__ = ["SUITES", "Suite", "cells_of", "repeated"]
 
 
 @dataclass(frozen=True)
@@ -74,3 +75,16 @@ def cells_of(suite: str, data: str | None = None, pattern: str | None = None) ->
             raise ValueError(f"no cell matches {pattern!r}; the first of {len(cells)} is {cells[0].name}")
         cells = kept
     return chosen, cells
+
+
+def repeated(head: Mapping[str, Any]) -> tuple[Suite, list[Cell]]:
+    """Return what a record measured, to be measured again.
+
+    Parameters
+    ----------
+    head : mapping
+        The record's row of kind "run".
+    """
+    names = {field.name for field in fields(Cell)}
+    cells = [Cell(**{key: value for key, value in cell.items() if key in names}) for cell in head["cells"]]
+    return Suite(head["suite"], head["summary"], head["budget"], head["longest"], lambda: cells), cells

@@ -62,6 +62,14 @@ def compilation() -> Iterator[Callable[[], bool]]:
         yield lambda: bool(recorder.buffer)
 
 
+def compiled_files() -> int:
+    """Count the files of compiled code that are kept from one process to the next."""
+    folder = os.environ.get("NUMBA_CACHE_DIR") or os.path.join(
+        os.path.dirname(__file__), "..", ".cache", "numba"
+    )
+    return sum(name.endswith(".nbc") for _, _, names in os.walk(folder) for name in names)
+
+
 def checked(solution: Any, problem: Problem) -> Solution:
     """Return the solution if it can be judged; raise :class:`NotASolution` with words if it cannot."""
     if not isinstance(solution, Solution):
@@ -153,6 +161,7 @@ class Bench:
             return {"warm": True}
         stand_in = decoy(problem)
         answer: dict[str, Any] = {}
+        before = compiled_files()
         for tol in (1e-2, 1e-9):  # the tight one so that every phase of the method is entered
             if answer and "numba" not in sys.modules:
                 break  # nothing here compiles
@@ -163,7 +172,7 @@ class Bench:
         self.warm.add(key)
         gc.collect()
         gc.freeze()  # what the libraries hold is not walked through again before every timed call
-        return {"warm": False, "kind": key[0], **answer}
+        return {"warm": False, "kind": key[0], **answer, "compiled_anew": compiled_files() > before}
 
     def run(
         self,

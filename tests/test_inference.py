@@ -204,6 +204,7 @@ def test_the_difference_of_two_runs_is_wider_than_either() -> None:
     assert found.se == pytest.approx(math.hypot(0.02, 0.03))
     assert 10 <= found.dof <= 20
     assert found.gate > 1.05
+    assert difference(at(1.2), at(1.1), apart=2.0).se == pytest.approx(2 * math.hypot(0.02, 0.02))
 
 
 def test_shares_have_exact_intervals() -> None:
@@ -226,7 +227,8 @@ def test_a_calibration_is_chosen_by_the_processor(tmp_path: Path) -> None:
     for name, cpu, started, gate in (("a", "abacus", "2026-01-01", 2.1), ("b", "loom", "2026-02-02", 2.2)):
         (tmp_path / f"{name}.json").write_text(
             f'{{"cpu": "{cpu}", "started": "{started}", "decisions": 7,'
-            f' "noise": {{"process": 0.01, "cell": 0.02, "dof": 5.0, "gate": {gate}}}}}'
+            f' "noise": {{"process": 0.01, "cell": 0.02, "dof": 5.0, "gate": {gate}, "apart": 1.2}},'
+            ' "gates": {"memory": 1.01}}'
         )
     assert noise_for("abacus", tmp_path).noise.gate == 2.1
     assert noise_for("abacus", tmp_path).same_machine

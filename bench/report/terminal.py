@@ -12,7 +12,7 @@ from bench.report import tables, words
 from bench.report.model import Report
 from bench.report.tables import Table
 
-__all__ = ["show"]
+__all__ = ["print_table", "show"]
 
 STYLES = {
     "WRONG": "bold red",
@@ -44,7 +44,7 @@ def _grid(table: Table, columns: list[int]) -> Grid:
     return grid
 
 
-def _print(console: Console, table: Table, first: int = 1) -> None:
+def print_table(console: Console, table: Table, first: int = 1) -> None:
     """Print a table; one that is too wide is cut into several, each with its first column."""
     widths = [
         max(len(table.columns[k]), *(len(row[k]) for row in table.rows)) + 2 if table.rows else 0
@@ -71,8 +71,8 @@ def show(report: Report, console: Console) -> None:
     body.append(f"Accuracy is {words.MEASURE}; times are setup + run.", style="dim")
     console.print(Panel(body, title="Verdict", border_style=style, title_align="left"))
     console.print(_grid(tables.regimes_table(report), list(range(8))))
-    _print(console, tables.solves_table(report))
-    _print(console, tables.times_table(report))
+    print_table(console, tables.solves_table(report))
+    print_table(console, tables.times_table(report))
     defects = tables.defects_table(report)
     if defects.rows:
         console.print(_grid(defects, list(range(5))))
