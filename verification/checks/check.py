@@ -97,19 +97,22 @@ class Check:
         Every failure of a subject, on the check's own problems.
     find_on : callable, optional
         The failures on one problem of any kind, for a check that looks at each problem by itself.
+    about : {"solver", "judge"}
+        What it holds to account; a check of the judge does not look at the subject.
     """
 
     name: str
     summary: str
     find: Find
     find_on: FindOn | None = None
+    about: str = "solver"
 
 
 CHECKS: dict[str, Check] = {}
 
 
 def check(
-    summary: str, on: Callable[[], Iterable[Problem]] | None = None
+    summary: str, on: Callable[[], Iterable[Problem]] | None = None, about: str = "solver"
 ) -> Callable[[Callable[..., Iterator[Failure]]], Callable[..., Iterator[Failure]]]:
     """Register a function as a check, under its own name.
 
@@ -119,6 +122,8 @@ def check(
         What it holds a solver to, in one line.
     on : callable, optional
         Returns the problems; the function is then one of a subject and a problem.
+    about : {"solver", "judge"}
+        What it holds to account.
     """
 
     def register(function: Callable[..., Iterator[Failure]]) -> Callable[..., Iterator[Failure]]:
@@ -130,7 +135,8 @@ def check(
             for problem in on() if on is not None else ():
                 yield from function(subject, problem)
 
-        CHECKS[name] = Check(name, summary, *((function,) if on is None else (on_each, function)))
+        find, find_on = (function, None) if on is None else (on_each, function)
+        CHECKS[name] = Check(name, summary, find, find_on, about)
         return function
 
     return register
@@ -144,7 +150,7 @@ def _scan() -> None:
             importlib.import_module(f"{__package__}.{module.name}")
 
 
-def all_checks() -> dict[str, Check]:
-    """Return every check of this folder by name, module by module."""
+def all_checks(about: str | None = None) -> dict[str, Check]:
+    """Return every check of this folder by name, module by module; or those about "solver" or "judge"."""
     _scan()
-    return dict(CHECKS)
+    return {name: found for name, found in CHECKS.items() if about in (None, found.about)}

@@ -1,0 +1,205 @@
+"""How a solver conducts itself, whatever it answers: it survives, keeps time, is quiet, leaves no trace.
+
+What a check cannot see from within (a process that hangs or dies) is seen by whoever runs it in a process of
+its own with a hard limit: then the check has not held either.
+"""
+
+from __future__ import annotations
+
+import os
+import resource
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import psutil
+
+from solvers import Problem, Status, Stop
+
+from ..problems import cases
+from ..problems.generated import rng_for
+from ..proofs.exact import optimum
+from .check import Failure, Subject, check
+from .held import ANSWERED, SILENT, trial
+
+SOFT = 0.5  # seconds that a solver is asked to keep
+# It looks at the clock between iterations, and on data this small no iteration of any method takes a second.
+HARD = 10 * SOFT
+PIPE = 65_536  # bytes that a pipe holds: one who writes more blocks for ever where nobody reads
+SLICE = 0.010  # seconds of a scheduler's slice: a shorter wait is not the solver's
+ARENAS = 256 * 2**20  # bytes that libraries reserve for themselves: threads' buffers, pools
+COPIES = 32  # of X: the data in another layout, scaled, split into signs, in a model, in its factor
+
+
+def tame(n: int = 32, p: int = 8) -> Problem:
+    """An unremarkable lasso at l1_max / 3."""
+    rng = rng_for(f"conduct {n} {p}")
+    X = np.asfortranarray(rng.standard_normal((p, n)).T)
+    y = X[:, :3].sum(axis=1) + rng.standard_normal(n)
+    problem = Problem(X, y, name=f"tame {n}x{p}")
+    return problem.replace(l1=problem.l1_max() / 3)
+
+
+@cache
+def awkward() -> list[Problem]:
+    """The degenerate cases, each as a lasso with an intercept and as an elastic net without."""
+    made = []
+    for case in cases("degenerate").values():
+        data = case.load()
+        for ratio, intercept in ((0.0, True), (0.1, False)):
+            bare = Problem(data.X, data.y, intercept=intercept, name=case.name)
+            l1, l2 = bare.l1_max() / 3 or 0.1, ratio * bare.l2_ref()
+            made.append(bare.replace(l1=l1, l2=l2))
+    return made
+
+
+@check("awkward but legal data are answered or refused aloud", on=awkward)
+def awkward_data(subject: Subject, problem: Problem) -> Iterator[Failure]:
+    """No exception, no wrong shape, nothing that is no point of (P)."""
+    found = trial(subject, problem)
+    if isinstance(found, Failure):
+        yield found
+
+
+@check("it returns: at l1_max, and near its time limit where tol is out of reach")
+def returns_in_time(subject: Subject) -> Iterator[Failure]:
+    """A hang is killed by whoever runs the check; a run that is merely late is told by the clock."""
+    subject.solve(tame())  # compiles what is to be compiled
+    edge = tame()
+    edge = edge.replace(l1=edge.l1_max())
+    collinear = tame(48, 24)
+    X = collinear.X[:, :1] + 2.0**-12 * collinear.X
+    hopeless = Problem(np.asfortranarray(X), collinear.y, name="nearly collinear")
+    hopeless = hopeless.replace(l1=hopeless.l1_max() * 1e-6)
+    for problem, tol in ((edge, subject.stop.tol), (hopeless, 1e-300)):
+        hurried = replace(subject, stop=Stop(tol=tol, time_limit=SOFT))
+        start = time.perf_counter()
+        hurried.solve(problem)
+        taken = time.perf_counter() - start
+        if taken > HARD:
+            yield Failure(problem, f"took {taken:.1f} s, asked for {SOFT} s")
+
+
+@check("a run that was cut short does not say that it converged")
+def says_when_it_stopped_early(subject: Subject) -> Iterator[Failure]:
+    """After one iteration either the status says so, or the answer is what was asked for."""
+    problem = tame(32, 16)
+    for max_iter in (1, 2):
+        found = trial(replace(subject, stop=replace(subject.stop, max_iter=max_iter)), problem)
+        if isinstance(found, Failure):
+            yield found
+        elif found is not None and found.status is Status.CONVERGED:
+            off = found.certificate.primal - optimum(problem, np.zeros(problem.p), cached=False).value_low
+            if off > found.allowed + found.radius:
+                words = (
+                    f"says CONVERGED after {max_iter} iterations, {off / found.certificate.scale:.1e} N off"
+                )
+                yield Failure(problem, words)
+
+
+@check("it computes and does not wait")
+def does_not_sleep(subject: Subject) -> Iterator[Failure]:
+    """Wall time that is neither CPU time nor waiting for a core is less than the CPU time."""
+    problem = tame()
+    subject.solve(problem)
+    runs = []
+    for _ in range(3):  # the least of three: a page that comes from the disk comes once
+        wall, cpu, queue = time.perf_counter(), _cpu(), _queue()
+        subject.solve(problem)
+        wall, cpu, queue = time.perf_counter() - wall, _cpu() - cpu, _queue() - queue
+        runs.append((wall - cpu - queue, cpu))
+    idle, cpu = min(runs)
+    if idle > max(cpu, SLICE):
+        yield Failure(
+            problem, f"idle for {1000 * idle:.0f} ms of a run with {1000 * cpu:.1f} ms of computing"
+        )
+
+
+def _cpu() -> float:
+    """CPU seconds of this process and of its children that have ended."""
+    children = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return time.process_time() + children.ru_utime + children.ru_stime
+
+
+def _queue() -> float:
+    """Seconds that this thread was ready to run and waited for a core; 0 where the kernel does not say."""
+    path = Path("/proc/thread-self/schedstat")
+    return int(path.read_text().split()[1]) / 1e9 if path.exists() else 0.0
+
+
+@check("a run prints less than a pipe holds")
+def output_is_bounded(subject: Subject) -> Iterator[Failure]:
+    """What a solver has to say stands in its message."""
+    problem = tame(64, 12)
+    with tempfile.TemporaryFile() as heard:
+        with _redirected(heard.fileno()):
+            subject.solve(problem)
+        size = os.fstat(heard.fileno()).st_size
+    if size >= PIPE:
+        yield Failure(problem, f"prints {size} bytes, a pipe holds {PIPE}")
+
+
+@contextmanager
+def _redirected(descriptor: int) -> Iterator[None]:
+    """Send what is written to stdout and stderr, by Python or by compiled code, to a file."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    kept = os.dup(1), os.dup(2)
+    try:
+        os.dup2(descriptor, 1)
+        os.dup2(descriptor, 2)
+        yield
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        for number, copy in zip((1, 2), kept, strict=True):
+            os.dup2(copy, number)
+            os.close(copy)
+
+
+@check("memory grows with (n + p)^2 and with X, not faster")
+def memory_is_bounded(subject: Subject) -> Iterator[Failure]:
+    """A Gram matrix of either side and some copies of X are anybody's right; n p^2 is nobody's."""
+    subject.solve(tame())
+    problem = tame(1000, 300)
+    n, p = problem.n, problem.p
+    allowed = 8 * ((n + p) ** 2 + COPIES * n * p) + ARENAS
+    used = psutil.Process().memory_info().vms
+    soft, hard = resource.getrlimit(resource.RLIMIT_AS)
+    resource.setrlimit(resource.RLIMIT_AS, (used + allowed, hard))
+    try:
+        found = subject.solve(problem)
+    finally:
+        resource.setrlimit(resource.RLIMIT_AS, (soft, hard))
+    if found.status not in (*ANSWERED, *SILENT):
+        yield Failure(problem, f"{found.status.name} with {allowed / 2**20:.0f} MiB: {found.message}")
+
+
+@check("the process is as it was: random numbers, floating-point warnings, subnormals, folder")
+def process_as_it_was(subject: Subject) -> Iterator[Failure]:
+    """Nothing that another library relies on is changed in passing."""
+    problem, folder = tame(), os.getcwd()
+    np.random.seed(12_345)
+    kept = _random_state()
+    with np.errstate(divide="warn", over="raise", under="ignore", invalid="warn"):
+        told = np.geterr()
+        subject.solve(problem)
+        if np.geterr() != told:
+            yield Failure(problem, f"numpy's floating-point warnings are left at {np.geterr()}")
+    if _random_state() != kept:
+        yield Failure(problem, "numpy's process-wide random numbers were seeded or drawn")
+    if np.float64(2.0**-1060) * np.float64(0.5) == 0:
+        yield Failure(problem, "subnormal numbers are flushed to zero")
+    if os.getcwd() != folder:
+        yield Failure(problem, f"the working folder is left at {os.getcwd()}")
+
+
+def _random_state() -> tuple[bytes, int]:
+    state = np.random.get_state(legacy=False)["state"]
+    return state["key"].tobytes(), int(state["pos"])

@@ -1,0 +1,176 @@
+"""The kill matrix: every fault against every check, each fault in a process of its own, nothing cut short."""
+
+from __future__ import annotations
+
+import csv
+import importlib
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from solvers import Entry, Stop, catalogue, entry
+
+from ...isolate import Isolated, Report, Spec
+from ..check import Subject, all_checks
+from ..held import ANSWERED
+from . import faults, honest_solver
+
+__all__ = ["HONEST", "Row", "honest", "read", "rows", "subject", "verdicts", "write"]
+
+TOL = 1e-10  # what every solver under test is asked for
+TIME_LIMIT = 20.0  # seconds, soft
+HONEST = "honest"
+# A check of an honest solver takes seconds at most; ten times that is a hang and no slow machine.
+LIMIT = 30.0  # seconds, hard: then the process is killed
+MARKS = {"KILLED": "hung", "CRASHED": "died", "FAILED": "raised"}
+HOLDS, FAILS = ".", "x"
+
+
+@dataclass(frozen=True)
+class Row:
+    """What came of one fault, or of one honest solver.
+
+    Attributes
+    ----------
+    name : str
+    marks : dict of str to str
+        By check: "." it holds, "x" it found failures, "hung" no end within the limit, "died" the process
+        ended, "raised" the check itself raised.
+    runs : Counter
+        How the solver's runs ended.
+    words : dict of str to str
+        By check that does not hold: its first failure.
+    seconds : dict of str to float
+    """
+
+    name: str
+    marks: dict[str, str]
+    runs: Counter[str] = field(default_factory=Counter)
+    words: dict[str, str] = field(default_factory=dict)
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def answers(self) -> int:
+        """Runs that ended with an answer."""
+        return sum(self.runs[status.name] for status in ANSWERED)
+
+    @property
+    def killers(self) -> list[str]:
+        """The checks that did not hold."""
+        return [name for name, mark in self.marks.items() if mark != HOLDS]
+
+
+def subject(name: str) -> Subject:
+    """Make the subject of a fault, of the honest reference, or of a solver of the catalogue.
+
+    Called in the process in which the checks run: a fault of the judge is put in place there.
+    """
+    fault = faults().get(name)
+    if fault is not None and fault.plant is not None:
+        fault.plant(_put)
+    solver = fault.solver if fault is not None else honest_solver() if name == HONEST else name
+    module, _, attribute = solver.partition(":")
+    return Subject(_entry(module, attribute), stop=Stop(tol=TOL, time_limit=TIME_LIMIT))
+
+
+def honest() -> list[str]:
+    """Return the honest solvers: the reference in which faults are planted, and all of ours."""
+    return [HONEST, *(name for name, solver in catalogue().items() if solver.own)]
+
+
+def _put(owner: Any, name: str, make: Callable[[Any], Any]) -> None:
+    setattr(owner, name, make(getattr(owner, name)))
+
+
+def _entry(module: str, attribute: str) -> Entry:
+    if not attribute:
+        return entry(module)
+    solver = getattr(importlib.import_module(module), attribute)
+    return Entry(f"{module}:{attribute}", lambda: solver)  # with all of (P), not as a user's function
+
+
+def _mark(report: Report) -> str:
+    if report.status == "DONE":
+        return FAILS if report.count else HOLDS
+    return MARKS[report.status]
+
+
+def _words(report: Report) -> str:
+    if report.status != "DONE" or not report.failures:
+        return report.words
+    first = min(report.failures, key=lambda failure: failure.size)
+    return f"{first.problem.name or repr(first.problem)}: {first.words}"
+
+
+def row(name: str, checks: Sequence[str]) -> Row:
+    """Hold one fault, or one honest solver, to checks."""
+    made = Row(name, {})
+    with Isolated(Spec(factory=f"{__name__}:subject", arguments=(name,))) as held:
+        for check in checks:
+            report = held.check(check, LIMIT)
+            made.marks[check] = _mark(report)
+            made.runs.update(report.runs)
+            made.seconds[check] = report.seconds
+            if not report.holds:
+                made.words[check] = _words(report)
+    return made
+
+
+def rows(names: Sequence[str], checks: Sequence[str], workers: int) -> Iterable[Row]:
+    """Hold each to all the checks, `workers` at a time; yield as they end."""
+    with ThreadPoolExecutor(workers) as pool:
+        yield from pool.map(lambda name: row(name, checks), names)
+
+
+def verdicts(
+    found: Mapping[str, Row], honest: Mapping[str, Row] | None = None, *, every_check: bool = True
+) -> list[str]:
+    """Say what is wrong with the matrix: a fault that survives, a check that kills nothing, a false alarm.
+
+    Parameters
+    ----------
+    found : dict of str to Row
+        By fault.
+    honest : dict of str to Row, optional
+        By honest solver.
+    every_check : bool
+        Whether each check must kill something.
+    """
+    wrong = []
+    for fault in faults().values():
+        if fault.name not in found:
+            continue
+        row = found[fault.name]
+        if not row.killers:
+            wrong.append(f"{fault.name} survives")
+        elif row.marks.get(fault.killed_by) in (None, HOLDS, "raised"):
+            by = ", ".join(row.killers)
+            wrong.append(
+                f"{fault.name} is not killed by {fault.killed_by}, the check named for it, but by {by}"
+            )
+    for check in all_checks() if every_check else ():
+        if all(row.marks.get(check) in (None, HOLDS) for row in found.values()):
+            wrong.append(f"{check} kills nothing")
+    for row in (honest or {}).values():
+        wrong += [f"{check}: a false alarm on {row.name}: {words}" for check, words in row.words.items()]
+    return wrong
+
+
+def write(path: Path, found: Iterable[Row]) -> None:
+    """Write the matrix: one line a fault, one column a check."""
+    checks = list(all_checks())
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with open(path, "w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(["fault", *checks])
+        writer.writerows([[row.name, *(row.marks[check] for check in checks)] for row in found])
+
+
+def read(path: Path) -> dict[str, Row]:
+    """Read a matrix that was written."""
+    with open(path, newline="", encoding="utf-8") as file:
+        lines = list(csv.DictReader(file))
+    return {line["fault"]: Row(line.pop("fault"), dict(line)) for line in lines}

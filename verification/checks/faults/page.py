@@ -1,0 +1,121 @@
+"""docs/faults.md, printed from the kill matrix."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from ..check import all_checks
+from . import faults
+from .matrix import HOLDS, LIMIT, TOL, Row
+
+__all__ = ["STAYS", "markdown", "redundant"]
+
+HEAD = """# Planted faults
+
+Printed by `make faults`, which exits with 1 if a fault survives, if the check named for a fault does not
+kill it, if a check kills nothing, or if an honest solver raises an alarm. A check that never caught anything
+is not known to work.
+
+Each fault is a small realistic bug: in a complete solver (`verification/checks/faults/reference.py` is the
+honest one it is planted in), or in the judge, in a process of its own. Every fault meets every check and
+nothing is cut short, at tol {tol:g}; a process that hangs is killed after {limit:g} s. The matrix itself is
+[results/faults/matrix.csv](../results/faults/matrix.csv): `.` the check holds, `x` it found failures, `hung`,
+`died`, or `raised`, when the check itself did. To run one:
+
+```
+python -m verification faults --only l1_times_1_05
+python -m verification run --solver verification.checks.faults.penalties:l1_times_1_05
+```
+
+A fault is one function in `verification/checks/faults/`, decorated with the name of the check that must kill
+it.
+"""
+
+# Why a check stays that kills nothing alone and that no fault names.
+STAYS: dict[str, str] = {}
+
+
+def markdown(found: Mapping[str, Row], honest: Mapping[str, Row]) -> str:
+    """Return the page."""
+    parts = [HEAD.format(tol=TOL, limit=LIMIT), *_summary(found, honest), *_faults(found), *_checks(found)]
+    return "\n".join([*parts, *_redundant(found), *_honest(honest)]) + "\n"
+
+
+def _kills(found: Mapping[str, Row], check: str) -> list[str]:
+    return [name for name, row in found.items() if row.marks.get(check, HOLDS) != HOLDS]
+
+
+def _alone(found: Mapping[str, Row], check: str) -> list[str]:
+    return [name for name in _kills(found, check) if found[name].killers == [check]]
+
+
+def redundant(found: Mapping[str, Row]) -> dict[str, str]:
+    """Return the checks whose kills others make too, each with the reason why it stays."""
+    named: dict[str, list[str]] = {}
+    for fault in faults().values():
+        named.setdefault(fault.killed_by, []).append(fault.name)
+    reasons = {}
+    for check in all_checks():
+        if not _alone(found, check):
+            said = f"names the cause of {', '.join(named[check])}" if check in named else ""
+            reasons[check] = said or STAYS.get(check, "")
+    return reasons
+
+
+def _summary(found: Mapping[str, Row], honest: Mapping[str, Row]) -> Iterator[str]:
+    planted = [faults()[name] for name in found]
+    judge = sum(fault.plant is not None for fault in planted)
+    killed = sum(row.marks.get(faults()[name].killed_by, HOLDS) != HOLDS for name, row in found.items())
+    runs, alarms = (
+        sum(row.answers for row in honest.values()),
+        sum(len(row.killers) for row in honest.values()),
+    )
+    yield f"- {len(found)} faults: {len(found) - judge} in a solver, {judge} in the judge"
+    yield f"- {len(all_checks())} checks"
+    yield f"- killed by the check named for them: {killed} of {len(found)}"
+    yield f"- {len(honest)} honest solvers, {runs} runs with an answer: {alarms} false alarms"
+
+
+def _faults(found: Mapping[str, Row]) -> Iterator[str]:
+    yield "\n## Each fault\n"
+    yield "| fault | what is wrong | killed by, as named | and by |"
+    yield "|---|---|---|---|"
+    for name, row in found.items():
+        fault = faults()[name]
+        others = [check for check in row.killers if check != fault.killed_by]
+        also = (
+            f"{len(others)} more"
+            if len(others) > 4
+            else ", ".join(f"`{check}`" for check in others) or "none"
+        )
+        mark = row.marks.get(fault.killed_by, HOLDS)
+        named = f"`{fault.killed_by}`" if mark != HOLDS else f"**not by** `{fault.killed_by}`"
+        ended = f" ({mark})" if mark in ("hung", "died", "raised") else ""
+        yield f"| `{fault.theme}.{name}` | {fault.summary} | {named}{ended} | {also} |"
+
+
+def _checks(found: Mapping[str, Row]) -> Iterator[str]:
+    yield "\n## Each check\n"
+    yield "| check | what it holds to account | about | kills | kills alone |"
+    yield "|---|---|---|---|---|"
+    for name, check in all_checks().items():
+        alone = ", ".join(f"`{fault}`" for fault in _alone(found, name)) or ""
+        yield f"| `{name}` | {check.summary} | {check.about} | {len(_kills(found, name))} | {alone} |"
+
+
+def _redundant(found: Mapping[str, Row]) -> Iterator[str]:
+    yield "\n## Redundant checks\n"
+    yield "What these kill, others kill too. They stay, for a failure is to say what is wrong, not only that"
+    yield "something is:\n"
+    yield "| check | why it stays |"
+    yield "|---|---|"
+    for name, why in redundant(found).items():
+        yield f"| `{name}` | {why or '**no reason**'} |"
+
+
+def _honest(honest: Mapping[str, Row]) -> Iterator[str]:
+    yield "\n## Honest solvers\n"
+    yield "| solver | answers | alarms |"
+    yield "|---|---|---|"
+    for name, row in honest.items():
+        yield f"| `{name}` | {row.answers} | {', '.join(row.killers) or 'none'} |"
