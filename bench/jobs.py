@@ -17,7 +17,17 @@ from numpy.typing import NDArray
 
 from solvers import Entry, Problem, Solution, Stop
 
-__all__ = ["SOLVE", "Answers", "Late", "Task", "fold_problems", "prepare", "save_points", "saved_points"]
+__all__ = [
+    "SOLVE",
+    "Answers",
+    "Late",
+    "Task",
+    "fold_problems",
+    "prepare",
+    "save_points",
+    "saved_points",
+    "task_of",
+]
 
 Run = Callable[[], "Answers"]
 
@@ -63,6 +73,16 @@ class Task:
 
 
 SOLVE = Task("solve")
+POINTS = {"path": 100, "cv": 50}
+FOLDS = 5
+
+
+def task_of(cell: Any, problem: Problem) -> Task:
+    """Return what a cell (``verification.problems.cells.Cell``) asks of a worker; `problem` is the cell's."""
+    if cell.job == "solve":
+        return SOLVE
+    folds = min(FOLDS, problem.n) if cell.job == "cv" else 0
+    return Task(cell.job, falling_to(problem, POINTS[cell.job]), folds, cell.case)
 
 
 @dataclass(frozen=True)

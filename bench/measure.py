@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from bench.best import BestAnswers
 from bench.certify_jobs import certified
 from bench.client import Client, Handle
 from bench.rounds import Ladder
@@ -46,9 +47,10 @@ class Pair:
     rows: list[dict[str, Any]] = field(default_factory=list)
 
     @property
-    def group(self) -> tuple[str, str, str, bool]:
-        """Where a setting of a solver is likely to fare alike: the cells of a case, with l1 or without."""
-        return self.client.solver, self.configuration, self.cell.case, self.handle.problem.l1 > 0
+    def group(self) -> tuple[str, str, str, str, bool]:
+        """Where a setting of a solver is likely to fare alike: a job on a case, with l1 or without."""
+        job = self.handle.task.job
+        return self.client.solver, self.configuration, self.cell.case, job, self.handle.problem.l1 > 0
 
     @property
     def steps(self) -> int:
@@ -76,11 +78,12 @@ class Measurer:
         self.measured = 0  # rows so far
         self.certifying = 0.0
         self._judges: OrderedDict[str, Judge] = OrderedDict()  # by problem digest, least recently used first
+        self._best = BestAnswers()
         self._certified: dict[tuple[str, str], dict[str, Any]] = {}  # by digests of problem and coefficients
 
     def measure(self, pair: Pair, phase: str, rung: int, turn: int, limit: float) -> dict[str, Any]:
-        """Time one run, certify it, and put it on record."""
-        tol = pair.ladder.tols[rung]
+        """Time one run, certify it, and put it on record; tol is None where the pair has no ladder."""
+        tol = pair.ladder.tols[rung] if pair.ladder.tols else None
         row = {**pair.about, "phase": phase, "rung": rung, "tol": tol, "round": turn, "limit": limit}
         outcome = pair.client.prepare(pair.handle)
         if outcome is None:
@@ -91,12 +94,13 @@ class Measurer:
         pair.rows.append(row)
         return row
 
-    def decline(self, pair: Pair, why: str) -> None:
+    def decline(
+        self, pair: Pair, why: str, phase: str = "ladder", status: str = Status.TIME_LIMIT.name
+    ) -> None:
         """Put on record that a cell was not run, and why."""
-        outcome = {"status": Status.TIME_LIMIT.name, "message": why}
-        row = self._row(
-            pair, {**pair.about, "phase": "ladder", "rung": 0, "tol": pair.ladder.tols[0]}, outcome
-        )
+        tol = pair.ladder.tols[0] if pair.ladder.tols else None
+        about = {**pair.about, "phase": phase, "rung": 0, "tol": tol}
+        row = self._row(pair, about, {"status": status, "message": why})
         self._put(row)
         pair.rows.append(row)
 
@@ -126,7 +130,8 @@ class Measurer:
         if row["setup_seconds"] is not None:
             row["seconds"] = row["setup_seconds"] + row["run_seconds"]
         if coef is not None:
-            return row | self._certificate(pair.handle, coef, outcome["intercept"])
+            row |= self._certificate(pair.handle, coef, outcome["intercept"])
+            return row | self._features(pair.handle, coef) if row["phase"] == "defaults" else row
         return row | self._certificates(pair.handle, outcome) if "coefs" in outcome else row
 
     def _certificate(self, handle: Handle, coef: NDArray[np.float64], intercept: float) -> dict[str, Any]:
@@ -135,11 +140,22 @@ class Measurer:
         key = (handle.digest, answer)
         if key not in self._certified:
             start = monotonic()
-            certificate = self._judge(handle).certify(coef, intercept).to_dict()
+            found = self._judge(handle).certify(coef, intercept)
+            self._best.offer(handle.digest, coef, intercept, found)
+            certificate = found.to_dict()
             self.certifying += monotonic() - start
             kept = {name: certificate.get(name) for name in CERTIFIED}
             self._certified[key] = {**kept, "certificate": certificate["kind"], "answer": answer}
         return self._certified[key]
+
+    def _features(self, handle: Handle, coef: NDArray[np.float64]) -> dict[str, Any]:
+        """Count false and missed features against what the best answer so far proves of the support."""
+        if handle.problem.l1 == 0:
+            return {"false_features": None, "missed_features": None}  # nothing is selected
+        start = monotonic()
+        features = self._best.features(handle.digest, lambda: self._judge(handle))
+        self.certifying += monotonic() - start
+        return {"false_features": features.false(coef), "missed_features": features.missed(coef)}
 
     def _certificates(self, handle: Handle, outcome: dict[str, Any]) -> dict[str, Any]:
         """Certify every point of a path or of a cross-validation, once for the same coefficients."""
@@ -179,6 +195,7 @@ def describe(cell: Any, handle: Handle) -> dict[str, Any]:
         "case": cell.case,
         "regime": cell.regime,
         "penalty": cell.penalty,
+        "job": handle.task.job,
         "digest": handle.digest,
         "n": problem.n,
         "p": problem.p,

@@ -1,4 +1,4 @@
-"""A run: ladders first, then repeats; one thing at a time, everything on record before the next begins.
+"""A run: ladders, defaults, repeats; one thing at a time, everything on record before the next begins.
 
 While a worker times, this process waits in a system call; certificates are computed between the runs.
 """
@@ -9,6 +9,7 @@ import tempfile
 
 from threadpoolctl import threadpool_limits
 
+from bench.defaults import measure_defaults
 from bench.ladders import climb
 from bench.measure import Append
 from bench.plan import Events, Plan
@@ -34,6 +35,7 @@ def execute(plan: Plan, append: Append, events: Events | None = None) -> None:
         try:
             state.introduce()
             climb(state)
+            measure_defaults(state)
             repeat(state)
             state.conclude()
         finally:

@@ -7,18 +7,20 @@ import numpy as np
 from bench.rounds import Repeats
 from bench.state import State
 from verification.verdict import judge
+from verification.verdict_points import judge_points
 
 __all__ = ["repeat"]
 
 
 def repeat(state: State) -> None:
     """Repeat, in shuffled rounds over all pairs, until the budget is spent or nothing gains by it."""
-    judged = judge(row for pair in state.pairs for row in pair.rows)
-    best = judged.loosest()
+    rows = [row for pair in state.pairs for row in pair.rows]
+    judged, along = judge(rows), judge_points(rows)
+    best = judged.loosest() | along.loosest()
     most = state.plan.most_repeats
     timed: dict[tuple[int, int], Repeats] = {}
     for k, pair in enumerate(state.pairs):
-        if pair.client.solver in judged.wrong:
+        if pair.client.solver in judged.wrong or pair.client.solver in along.wrong:
             continue  # it gets no times
         for reached in best.get((pair.cell.name, pair.client.solver, pair.configuration), {}).values():
             timed[k, reached.row["rung"]] = Repeats([reached.row["seconds"]], most)

@@ -15,13 +15,26 @@ from typing import Any
 
 from verification import verdict
 
-__all__ = ["EXTRA", "LADDER", "TIERS", "Budget", "Ladder", "Repeats", "suboptimality"]
+__all__ = [
+    "DEFAULTS_SHARE",
+    "EXTRA",
+    "JOB_LADDER",
+    "LADDER",
+    "TIERS",
+    "Budget",
+    "Ladder",
+    "Repeats",
+    "suboptimality",
+]
 
 TIERS = verdict.TIERS["float64"]  # accuracies at which times are compared, relative to N
 LADDER = (1e-2, 1e-4, 1e-6, 1e-8, 1e-10, 1e-12)  # values of tol, loosest first
 EXTRA = (1e-14, 1e-16)  # only for a solver whose tol is no duality gap and that has not met every tier
 
 LONG_RUN = 1.0  # seconds; a run that takes longer is the last of its ladder
+# Of a path or a cross-validation, whose points are many: one rung for each tier, and more time for it
+JOB_LADDER: dict[str, Any] = {"tols": (1e-4, 1e-7, 1e-10), "long": 3.0, "cap": 10.0}
+DEFAULTS_SHARE = 0.8  # of the budget: what is not begun by then is not called without settings
 LADDER_SHARE = 0.75  # of the budget at most; the rest is for repeats
 BRIEF = 0.1  # seconds for a run of a solver that has spent its share
 FLOOR = 1e-12  # a relative suboptimality that no tighter rung needs to improve
@@ -92,10 +105,13 @@ class Ladder:
         Whether the solver's tol is a duality gap; if not, it gets the EXTRA rungs while a tier is unmet.
     cap : float
         Seconds that the whole ladder may take.
+    long : float
+        Seconds; a run that takes longer is the last of the ladder.
     """
 
     claims_gap: bool = True
     cap: float = 4.0
+    long: float = LONG_RUN
     tols: tuple[float, ...] = LADDER
     next: int | None = 0
     spent: float = 0.0
@@ -134,8 +150,8 @@ class Ladder:
             # Nothing left to prove; the tightest rung alone remains, where a wrong penalty shows best.
             self.next = last
         if self.next is not None:
-            if seconds > LONG_RUN:
-                return self.shed(f"the run took over {LONG_RUN:g} s")
+            if seconds > self.long:
+                return self.shed(f"the run took over {self.long:g} s")
             if self.spent > self.cap:
                 return self.shed(f"its ladder took over {self.cap:g} s")
         return ""

@@ -12,9 +12,10 @@ from typing import Any
 import numpy as np
 
 from bench.client import Client, Handle, Store
+from bench.jobs import task_of
 from bench.measure import Append, Measurer, Pair, describe
 from bench.plan import Events, Plan
-from bench.rounds import Budget, Ladder, suboptimality
+from bench.rounds import JOB_LADDER, Budget, Ladder, suboptimality
 from bench.twins import parse
 from verification.problems import CaseChanged, CaseMissing
 
@@ -66,7 +67,8 @@ class State:
         self.budget.settings = sum(len(client.configurations) for client in self.clients)
         for cell in self.plan.cells:
             try:
-                handle = self.store.handle(cell.problem())
+                problem = cell.problem()
+                handle = self.store.handle(problem, task_of(cell, problem))
             except (CaseMissing, CaseChanged) as error:
                 self.note(f"{cell.name}: not measured: {error}", cell=cell.name)
             else:
@@ -74,7 +76,8 @@ class State:
             self.events.step(1, cell.name)
 
     def _pairs(self, cell: Any, handle: Handle) -> list[Pair]:
-        about = {"kind": "result", "run": self.plan.run, "suite": self.plan.suite, **describe(cell, handle)}
+        kind = "result" if cell.job == "solve" else cell.job
+        about = {"kind": kind, "run": self.plan.run, "suite": self.plan.suite, **describe(cell, handle)}
         pairs = []
         for client in self.clients:
             solver = {
@@ -85,9 +88,11 @@ class State:
                 "package": client.about.get("package"),
                 "package_version": client.about.get("package_version"),
             }
-            for configuration in client.configurations:
+            for configuration in client.settings(handle.task):
                 columns = {**about, **solver, "configuration": configuration}
                 ladder = Ladder(bool(solver["claims_gap"]), tols=self.plan.tols)
+                if handle.task.many:
+                    ladder = Ladder(ladder.claims_gap, **JOB_LADDER)
                 pairs.append(Pair(client, configuration, cell, handle, columns, ladder))
         return pairs
 
@@ -98,7 +103,7 @@ class State:
         """
         if row.get("primal") is None:
             return None
-        digest = row["digest"]
+        digest = f"{row['digest']} {row['kind']}"  # a path ends at the problem of another cell
         if row["dual"] is not None:
             self._best_dual[digest] = max(self._best_dual.get(digest, -np.inf), row["dual"])
         found = suboptimality(row, self._best_dual.get(digest, -np.inf))

@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields
 from fnmatch import fnmatchcase
 from typing import Any
 
+from verification.problems import cases
 from verification.problems.cells import Cell, user_cells
 from verification.problems.suites import full, quick, smoke
 
@@ -36,12 +37,46 @@ class Suite:
     cells: Callable[[], list[Cell]]
 
 
+def _job(job: str, *names: str) -> list[Cell]:
+    """A path, or its cross-validation, of each case: lasso down to l1_max / 100, with an intercept."""
+    return [Cell(name, "lasso", l1_ratio=100.0, intercept=True, job=job) for name in names]
+
+
+def quick_jobs() -> list[Cell]:
+    """Paths of a small and of a wide case, and one cross-validation."""
+    return [*_job("path", "diabetes2", "nci60"), *_job("cv", "diabetes2")]
+
+
+CROSS_VALIDATED = (
+    "diabetes2",
+    "digits",
+    "hitters",
+    "khan",
+    "nci60",
+    "bbc_news_raw",
+    "wide_toeplitz",
+    "tall_large",
+)
+
+
+def full_jobs() -> list[Cell]:
+    """The path of every case but the degenerate ones, and the cross-validation of those of moderate size."""
+    names = [name for name in cases(full=True) if name not in cases("degenerate")]
+    return [*_job("path", *names), *_job("cv", *CROSS_VALIDATED)]
+
+
 SUITES = {
     "smoke": Suite("smoke", "a minute at most: one cell of each kind, small data", 40.0, 5.0, smoke),
     "quick": Suite(
-        "quick", "under five minutes: real and generated data in every regime", 240.0, 10.0, quick
+        "quick",
+        "under five minutes: real and generated data in every regime",
+        240.0,
+        10.0,
+        lambda: [*quick(), *quick_jobs()],
     ),
-    "full": Suite("full", "hours: every case at every penalty", 4 * 3600.0, 120.0, full),
+    "full": Suite(
+        "full", "hours: every case at every penalty", 4 * 3600.0, 120.0, lambda: [*full(), *full_jobs()]
+    ),
 }
 
 

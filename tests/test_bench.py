@@ -438,3 +438,31 @@ def test_what_cannot_run_is_exit_2_and_says_so_last(
     last = done.stdout.strip().splitlines()[-1]
     assert last.startswith("exit 2: ")
     assert words in last
+
+
+# -- without settings ------------------------------------------------------------------------------
+
+
+def test_every_solver_is_called_without_settings_in_every_cell(on_path: Path) -> None:
+    rows, report = run(planted("good", "lying", "raises", "hangs"), CELLS[:1])
+    found = [row for row in rows if row["kind"] == "result" and row["phase"] == "defaults"]
+    by_solver = {row["solver"].partition(":")[2]: row for row in found}
+    assert set(by_solver) == {"good", "lying", "raises", "hangs"}
+    good, lying = by_solver["good"], by_solver["lying"]
+    assert (good["tol"], good["configuration"], good["status"]) == (None, "defaults", "CONVERGED")
+    assert (good["false_features"], good["missed_features"]) == (0, 0)
+    assert lying["missed_features"] == good["support"] > 0
+    assert by_solver["raises"]["status"] == "FAILED"
+    assert "not tried: with settings" in by_solver["hangs"]["message"]
+    assert report.outcomes["planted:good", CELLS[0].name].timings
+
+
+def test_a_loose_default_is_no_tightest_rung(on_path: Path) -> None:
+    from verification.verdict import judge
+
+    rows, _ = run(planted("good"), CELLS[:1])
+    row = next(row for row in rows if row["kind"] == "result" and row["phase"] == "ladder" and row["primal"])
+    loose = row | {"phase": "defaults", "configuration": "defaults", "tol": None, "claims_gap": False}
+    loose |= {"gap": 1e-3 * row["scale"], "implied_off": 0.05, "implied_gain": 1e6, "support": 9}
+    assert not judge([*rows, loose]).wrong
+    assert judge([*rows, loose | {"tol": 1e-9}]).wrong, "as a rung it would be"

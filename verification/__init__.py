@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from .proofs import Certificate, Judge, certify, certify_path
+from .proofs import Certificate, Features, Judge, certified_features, certify, certify_path
 from .verdict import Judgement, Outcome, judge
 
-__all__ = ["Certificate", "Judge", "Judgement", "Outcome", "certify", "certify_path", "judge"]
+__all__ = [
+    "Certificate",
+    "Features",
+    "Judge",
+    "Judgement",
+    "Outcome",
+    "certified_features",
+    "certify",
+    "certify_path",
+    "judge",
+]

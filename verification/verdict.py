@@ -132,7 +132,7 @@ class Judgement:
             reached = best[result.contender]
             for tier, outcome in result.tiers.items():
                 looser = tier not in reached or _tol(result.row) > _tol(reached[tier].row)
-                if outcome is Outcome.MET and looser:
+                if outcome is Outcome.MET and looser and _number(result.row, "tol") is not None:
                     reached[tier] = result
         return dict(best)
 
@@ -205,8 +205,8 @@ def _tightest(rows: list[Row]) -> dict[Contender, Row]:
     """Row of the tightest rung that ended CONVERGED, by contender; the first of equals."""
     found: dict[Contender, Row] = {}
     for row in filter(_proven, rows):
-        if row.get("status", "CONVERGED") != "CONVERGED":
-            continue  # it says itself that it has not arrived
+        if row.get("status", "CONVERGED") != "CONVERGED" or _number(row, "tol") is None:
+            continue  # it says itself that it has not arrived; or it was asked for nothing: no rung
         key = _contender(row)
         if key not in found or _tol(row) < _tol(found[key]):
             found[key] = row

@@ -17,6 +17,7 @@ from verification.verdict import Outcome as Tier
 
 __all__ = ["build", "read_report"]
 
+MEASURED = ("ladder", "repeat")
 # What to show of a solver that gave no answer in a cell: the most telling of its settings' statuses.
 TELLING = ("CRASHED", "KILLED", "MEMORY", "FAILED", "TIME_LIMIT", "MISSING", "REFUSED")
 UNMET = (Tier.UNDECIDED, Tier.BEYOND, Tier.MISSED)
@@ -70,7 +71,7 @@ def build(rows: Iterable[Mapping[str, Any]]) -> Report:
     )
     answers: dict[tuple[str, str], list[Result]] = defaultdict(list)
     for result in judgement.results:
-        if result.row["phase"] != "first_call":
+        if result.row["phase"] in MEASURED:
             answers[result.row["solver"], result.row["cell"]].append(result)
     for (solver, cell), found in answers.items():
         outcomes = report.twin_outcomes if solver in twins else report.outcomes

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from .certificate import Certificate
+from .features import Features, certified_features
 from .judge import Judge, certify
 from .path import certify_path
 
-__all__ = ["Certificate", "Judge", "certify", "certify_path"]
+__all__ = ["Certificate", "Features", "Judge", "certified_features", "certify", "certify_path"]

@@ -85,6 +85,11 @@ class Judge:
         other._take(self._scaled.at(l1))
         return other
 
+    @property
+    def scaled(self) -> Scaled:
+        """The problem in the units of the proof."""
+        return self._scaled
+
     def _take(self, scaled: Scaled) -> None:
         self.problem, self._scaled, design = scaled.problem, scaled, scaled.design
         self._curvature = design.norm**2 / scaled.S  # (q,) of the loss along each column

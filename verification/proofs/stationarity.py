@@ -26,10 +26,12 @@ def violation(scaled: Scaled, w: Vector, u: Vector, r: Vector) -> float:
     distance = np.where(w == 0, excess, np.abs(u - np.sign(w) * penalty.l1 - penalty.l2 * w))
     length = float(np.linalg.norm(scaled.y))
     size = np.maximum(scaled.design.norm * length / S, penalty.l1)
-    ratios = [ratio(float(d), float(s)) for d, s in zip(distance, size, strict=True)]
+    with np.errstate(divide="ignore", over="ignore"):
+        ratios = np.divide(distance, size, out=np.zeros_like(distance), where=distance != 0)
+    worst = float(np.max(ratios, initial=0.0))
     if scaled.problem.intercept:
-        ratios.append(ratio(abs(float(scaled.design.root @ r)) / S, length / math.sqrt(S)))
-    return max(ratios, default=0.0)
+        worst = max(worst, ratio(abs(float(scaled.design.root @ r)) / S, length / math.sqrt(S)))
+    return worst
 
 
 def ratio(value: float, scale: float) -> float:

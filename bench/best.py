@@ -1,0 +1,48 @@
+"""The best answer of a run to each problem, kept small: what it proves of the support judges the others."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from verification import Certificate, Features, Judge, certified_features
+
+__all__ = ["BestAnswers"]
+
+
+class BestAnswers:
+    """By digest of the problem, the answer with the smallest proven gap, as its nonzero coefficients."""
+
+    def __init__(self) -> None:
+        self._answers: dict[str, tuple[float, NDArray[np.intp], NDArray[np.float64], float]] = {}
+        self._features: dict[str, Features] = {}
+
+    def offer(
+        self, digest: str, coef: NDArray[np.float64], intercept: float, certificate: Certificate
+    ) -> None:
+        """Take an answer if it is the best so far."""
+        if certificate.gap is None or certificate.radius is None:
+            return
+        proven = certificate.gap + certificate.radius
+        if digest not in self._answers or proven < self._answers[digest][0]:
+            j = np.flatnonzero(coef)
+            self._answers[digest] = (proven, j, np.asarray(coef[j], dtype=np.float64), intercept)
+            self._features.pop(digest, None)
+
+    def features(self, digest: str, judge: Callable[[], Judge]) -> Features:
+        """Return what the best answer proves of the support.
+
+        Raises
+        ------
+        KeyError
+            If there is no answer yet.
+        """
+        if digest not in self._features:
+            _, j, values, intercept = self._answers[digest]
+            its = judge()
+            coef = np.zeros(its.problem.p)
+            coef[j] = values
+            self._features[digest] = certified_features(its, coef, its.certify(coef, intercept))
+        return self._features[digest]
