@@ -19,21 +19,28 @@ if __name__ == "__main__":  # before anything is imported: what a library prints
 
 import importlib
 import json
+import math
 import traceback
+from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
+from functools import partial
 from time import monotonic
 from typing import Any
 
 from solvers import Problem, Stop, entry
 
-from .checks.check import Failure, Subject, all_checks
+from .checks.check import Check, Failure, Subject, all_checks
+from .checks.shrink import smaller
 from .plain import from_plain, to_plain
 from .process import Died, Killed, Process, die_with_parent
+from .trials import Attempt
 
 __all__ = ["Isolated", "Report", "Spec"]
 
-MOST = 5  # failures of one check that are reported with their problems
+MOST = 5  # failures of one check that are kept with their problems, the smallest
+TOLD = 4096  # entries of the largest problem that is told before each run
+START = 60.0  # seconds more until the first sign of life: the process starts, and may compile
 
 
 @dataclass(frozen=True)
@@ -86,7 +93,7 @@ class Report:
     words : str
         Why it is not DONE.
     failures : list of Failure
-        The first few.
+        The smallest few; where the process was killed or died, the problem that it was at.
     count : int
         All failures.
     runs : dict of str to int
@@ -114,48 +121,67 @@ class Isolated:
     Parameters
     ----------
     spec : Spec
+    patience : float, optional
+        Seconds that one run of the solver may take before the process is killed; by default well after its
+        soft limit.
     """
 
-    def __init__(self, spec: Spec) -> None:
+    def __init__(self, spec: Spec, patience: float | None = None) -> None:
         self.spec = spec
+        self.patience = 1.5 * spec.time_limit + 1.0 if patience is None else patience
         self._process = Process("verification.isolate", [json.dumps(asdict(spec))])
 
-    def check(self, name: str, limit: float = 60.0, *, fresh: bool = False) -> Report:
+    def check(self, name: str, limit: float = math.inf, *, fresh: bool = False) -> Report:
         """Hold the solver to one check.
 
         Parameters
         ----------
         name : str
         limit : float
-            Seconds until the process is killed.
+            Seconds until the process is killed, however it goes on.
         fresh : bool
             Whether to start a new process for it.
         """
         if fresh:
             self._process.kill()
-        start = monotonic()
-        answer = self._ask("check", limit, name=name)
-        answer["failures"] = [
-            Failure(from_plain(f["problem"]), f["words"]) for f in answer.get("failures", ())
-        ]
-        return Report(name, **answer, seconds=monotonic() - start)
+        return self._report(name, limit, "check")
 
-    def try_on(self, name: str, problem: Problem, limit: float = 60.0) -> Report:
+    def try_on(self, name: str, problem: Problem, limit: float = math.inf) -> Report:
         """Hold the solver to one check on one problem (a check with `find_on`)."""
-        start = monotonic()
-        answer = self._ask("try_on", limit, name=name, problem=to_plain(problem))
-        answer["failures"] = [
-            Failure(from_plain(f["problem"]), f["words"]) for f in answer.get("failures", ())
-        ]
-        return Report(name, **answer, seconds=monotonic() - start)
+        return self._report(name, limit, "try_on", problem=to_plain(problem))
 
-    def _ask(self, op: str, limit: float, **request: Any) -> dict[str, Any]:
+    def shrink(self, name: str, failure: Failure, seconds: float) -> Failure:
+        """Return the smallest failure of a check that is found from this one in so many seconds."""
+        request = {"problem": to_plain(failure.problem), "words": failure.words, "seconds": seconds}
+        report = self._report(name, 2 * seconds + self.patience, "shrink", **request)
+        return min([failure, *report.failures], key=lambda f: f.size)  # the first of equals
+
+    def _report(self, name: str, limit: float, op: str, **request: Any) -> Report:
+        """Ask, and listen to the process until it has answered or its time is up."""
+        start = monotonic()
+        running: dict[str, Any] | None = None
+        failures: list[Failure] = []
+        runs: Counter[str] = Counter()
+        answer: dict[str, Any] = {}
         try:
-            return self._process.ask(op, limit, **request)
+            answer = self._process.ask(op, min(limit, START + self.patience), name=name, **request)
+            while "status" not in answer:
+                running = answer.get("running", running)
+                runs.update([answer["ended"]] if "ended" in answer else [])
+                failures += [_failure(answer["failure"])] if "failure" in answer else []
+                left = limit - (monotonic() - start)
+                answer = self._process.receive(max(0.0, min(left, self.patience)))
         except Killed as error:
-            return {"status": "KILLED", "words": str(error)}
+            answer = {"status": "KILLED", "words": str(error)}
         except Died as error:
-            return {"status": "CRASHED", "words": str(error)}
+            answer = {"status": "CRASHED", "words": str(error)}
+        if answer["status"] in ("KILLED", "CRASHED") and running is not None:
+            failures.append(_failure({"problem": running, "words": f"{answer['status']}: {answer['words']}"}))
+        count = len(failures)
+        failures = sorted(failures, key=lambda f: f.size)[:MOST]
+        return Report(
+            name, answer["status"], answer.get("words", ""), failures, count, dict(runs), monotonic() - start
+        )
 
     def close(self) -> None:
         """End the process."""
@@ -168,52 +194,75 @@ class Isolated:
         self.close()
 
 
-def hold(subject: Subject, find: Callable[[], Iterator[Failure]]) -> dict[str, Any]:
-    """Go through a check in this process; return what a Report is made of, as JSON."""
-    before = subject.runs.copy()
-    found: list[Failure] = []
-    count = 0
-    try:
-        for failure in find():
-            count += 1
-            if len(found) < MOST:
-                found.append(failure)
-    except Exception as error:  # a check that raises on foreign code is a row, not the end of the others
-        traceback.print_exc()
-        where = traceback.extract_tb(error.__traceback__)[-1]
-        words = f"{type(error).__name__}: {error} ({os.path.basename(where.filename)}:{where.lineno})"
-        return {"status": "FAILED", "words": words, "runs": dict(subject.runs - before)}
-    failures = [{"problem": to_plain(f.problem), "words": f.words} for f in found]
-    runs = dict(subject.runs - before)
-    return {"status": "DONE", "failures": failures, "count": count, "runs": runs}
+def _failure(told: dict[str, Any]) -> Failure:
+    return Failure(from_plain(told["problem"]), told["words"])
 
 
-def answer(subject: Subject, request: dict[str, Any]) -> dict[str, Any]:
-    """Do what a request asks."""
-    check = all_checks()[request["name"]]
-    if request["op"] == "check":
-        return hold(subject, lambda: check.find(subject))
-    if check.find_on is None:
-        raise ValueError(f"{check.name} takes no single problem")
-    on, problem = check.find_on, from_plain(request["problem"])
-    return hold(subject, lambda: on(subject, problem))
+class Held:
+    """The child's side: a subject, and what there is to tell of it.
+
+    Parameters
+    ----------
+    subject : Subject
+    tell : callable
+        Sends one line.
+    """
+
+    def __init__(self, subject: Subject, tell: Callable[[dict[str, Any]], None]) -> None:
+        self.subject = replace(subject, watch=self._watch)
+        self.tell = tell
+
+    def _watch(self, problem: Problem, found: Attempt | None) -> None:
+        if found is not None:
+            self.tell({"ended": found.status.name})
+        elif problem.n * problem.p <= TOLD:
+            self.tell({"running": to_plain(problem)})
+        else:
+            self.tell({})  # it goes on
+
+    def answer(self, op: str, name: str, **request: Any) -> dict[str, Any]:
+        """Do what is asked; what a check raises on foreign code is no end to the others."""
+        try:
+            for failure in self._failures(op, all_checks()[name], **request):
+                self.tell({"failure": {"problem": to_plain(failure.problem), "words": failure.words}})
+        except Exception as error:
+            traceback.print_exc()
+            where = traceback.extract_tb(error.__traceback__)[-1]
+            words = f"{type(error).__name__}: {error} ({os.path.basename(where.filename)}:{where.lineno})"
+            return {"status": "FAILED", "words": words}
+        return {"status": "DONE"}
+
+    def _failures(self, op: str, check: Check, **request: Any) -> Iterator[Failure]:
+        if op == "check":
+            return check.find(self.subject)
+        if check.find_on is None:
+            raise ValueError(f"{check.name} takes no single problem")
+        problem = from_plain(request["problem"])
+        if op == "try_on":
+            return check.find_on(self.subject, problem)
+        find = partial(check.find_on, self.subject)
+        return smaller(find, Failure(problem, request["words"]), request["seconds"])
 
 
 def main(spec: str) -> None:
     """Answer requests until the parent closes the pipe."""
     die_with_parent()
     given = json.loads(spec)
-    subject: Subject | None = None
+    held: Held | None = None
     with os.fdopen(REQUESTS, "rb") as requests, os.fdopen(ANSWERS, "wb") as answers:
+
+        def tell(line: dict[str, Any]) -> None:
+            answers.write(json.dumps(line).encode() + b"\n")
+            answers.flush()
+
         for line in requests:
             try:
-                subject = subject or Spec(**given | {"arguments": tuple(given["arguments"])}).subject()
-                reply = answer(subject, json.loads(line))
+                held = held or Held(Spec(**given | {"arguments": tuple(given["arguments"])}).subject(), tell)
+                reply = held.answer(**json.loads(line))
             except Exception as error:  # the solver's module cannot be read
                 traceback.print_exc()
                 reply = {"status": "FAILED", "words": f"{type(error).__name__}: {error}"}
-            answers.write(json.dumps(reply).encode() + b"\n")
-            answers.flush()
+            tell(reply)
 
 
 if __name__ == "__main__":

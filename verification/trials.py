@@ -5,9 +5,11 @@ No time is measured here and no limit is hard; for that there is bench.
 
 from __future__ import annotations
 
+import inspect
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -61,10 +63,47 @@ def attempt(entry: Entry, problem: Problem, stop: Stop, configuration: Mapping[s
         return Attempt(Status.FAILED, f"{type(error).__name__}: {error}")
     if problem.digest != before:
         return Attempt(Status.FAILED, "it changed its input")
+    heard = [solution.message, *(str(w.message).split("\n")[0] for w in said)]
+    return _shaped(problem, solution, "; ".join(dict.fromkeys(m for m in heard if m)))
+
+
+def attempt_path(
+    entry: Entry, problem: Problem, l1s: Sequence[float], stop: Stop, configuration: Mapping[str, Any]
+) -> list[Attempt]:
+    """Run a solver's own path; like `attempt`. Empty if it has none.
+
+    Parameters
+    ----------
+    entry : Entry
+    problem : Problem
+    l1s : sequence of float
+        Falling.
+    stop : Stop
+    configuration : mapping
+        Keyword arguments of setup; those that the path does not take say how to get to one point.
+    """
+    path = getattr(entry.module, "path", None)
+    if path is None or entry.version() is None or entry.refuses(problem.replace(l1=l1s[-1])) is not None:
+        return []
+    before = problem.digest
+    takes = inspect.signature(path).parameters
+    options = {k: v for k, v in configuration.items() if k in takes or "configuration" in takes}
+    try:
+        found = list(islice(path(problem, list(l1s), stop, **options), len(l1s)))
+    except (SolverRefused, SolverMissing):
+        return []
+    except Exception as error:
+        return [Attempt(Status.FAILED, f"{type(error).__name__}: {error}")]
+    if problem.digest != before:
+        return [Attempt(Status.FAILED, "it changed its input")]
+    return [_shaped(problem, solution, solution.message) for solution in found]
+
+
+def _shaped(problem: Problem, solution: Solution, message: str) -> Attempt:
+    """The attempt that ended with this, if it has the shape of an answer."""
     if np.shape(solution.coef) != (problem.p,):
         return Attempt(Status.FAILED, f"coef has shape {np.shape(solution.coef)}, expected ({problem.p},)")
-    heard = [solution.message, *(str(w.message).split("\n")[0] for w in said)]
-    return Attempt(solution.status, "; ".join(dict.fromkeys(m for m in heard if m)), solution)
+    return Attempt(solution.status, message, solution)
 
 
 def describe(cell: Cell, problem: Problem) -> dict[str, Any]:
@@ -120,17 +159,17 @@ def rows(
             continue
         judge = Judge(problem)
         about = {"kind": "result", "phase": "verify", "rung": 0, "round": 0, **describe(cell, problem)}
-        asked = replace(stop, tol=max(stop.tol, min(TIERS[about["dtype"]]))) if _single(problem) else stop
+        wanted = asked(stop, problem)
         for entry in entries:
             for name, configuration in configurations_of(entry, every_configuration).items():
-                found = attempt(entry, problem, asked, configuration)
-                yield (
-                    about | _claims(entry) | {"configuration": name, "tol": asked.tol} | _judged(judge, found)
-                )
+                found = attempt(entry, problem, wanted, configuration)
+                told = {"configuration": name, "tol": wanted.tol}
+                yield about | _claims(entry) | told | _judged(judge, found)
 
 
-def _single(problem: Problem) -> bool:
-    return problem.X.dtype == np.float32
+def asked(stop: Stop, problem: Problem) -> Stop:
+    """What is asked of a solver: where X is float32, no less than the tightest tier of float32."""
+    return replace(stop, tol=max(stop.tol, min(TIERS["float32"]))) if problem.X.dtype == np.float32 else stop
 
 
 def _claims(entry: Entry) -> dict[str, Any]:

@@ -17,15 +17,14 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
 from solvers import Entry, Problem, Stop
 
-from ..trials import Attempt, attempt
+from ..trials import Attempt, asked, attempt, attempt_path
 
 __all__ = ["CHECKS", "Check", "Failure", "Subject", "all_checks", "check"]
 
@@ -42,20 +41,33 @@ class Subject:
         Keyword arguments of its setup.
     stop : Stop
         What is asked of it.
-    runs : Counter
-        How its runs so far ended: the names of their statuses.
+    watch : callable, optional
+        Told of each run, the problem and None before it, the problem and what came of it afterwards.
     """
 
     entry: Entry
     configuration: Mapping[str, Any] = field(default_factory=dict)
     stop: Stop = field(default_factory=lambda: Stop(tol=1e-10, time_limit=20.0))
-    runs: Counter[str] = field(default_factory=Counter, compare=False)
+    watch: Callable[[Problem, Attempt | None], None] | None = field(default=None, compare=False)
 
     def solve(self, problem: Problem) -> Attempt:
         """Return an answer, or the status that explains its absence; never raises for the solver does."""
-        found = attempt(self.entry, problem, self.stop, self.configuration)
-        self.runs[found.status.name] += 1
+        self._tell(problem, None)
+        found = attempt(self.entry, problem, asked(self.stop, problem), self.configuration)
+        self._tell(problem, found)
         return found
+
+    def path(self, problem: Problem, l1s: Sequence[float]) -> list[Attempt]:
+        """Return the answers of the solver's own path, l1s falling; none if it has none."""
+        self._tell(problem, None)
+        found = attempt_path(self.entry, problem, l1s, asked(self.stop, problem), self.configuration)
+        for each in found:
+            self._tell(problem, each)
+        return found
+
+    def _tell(self, problem: Problem, found: Attempt | None) -> None:
+        if self.watch is not None:
+            self.watch(problem, found)
 
 
 @dataclass(frozen=True)

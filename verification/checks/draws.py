@@ -27,9 +27,9 @@ BITS = 10  # entries are multiples of 2^-BITS
 PENALTY_BITS = 12  # significant bits of l1 and l2
 PENALTIES = ("lasso", "ridge", "enet", "ols")
 LAYOUTS = ("F", "C", "csc", "csr")
-# Rows are powers of two: means of the data are then exact, and so are n l1 and n l2.
+# Rows are powers of two, at least 8, and so is S: means of the data are then exact, and products with S.
 SHAPES = {"tall": (32, 8), "wide": (16, 40), "square": (16, 16), "sparse": (64, 24)}
-WEIGHTS = (0.0, 1.0, 2.0, 1.0, 3.0, 1.0, 1.0, 0.0)
+WEIGHTS = (0.0, 1.0, 2.0, 1.0, 3.0, 1.0, 0.0, 0.0)  # eight of sum eight
 PENALTY_WEIGHTS = (1.0, 4.0, 0.0, 0.25, np.inf, 1.0)
 
 
@@ -116,7 +116,8 @@ class Kind:
             name=self.name,
         )
         l1 = short(bare.l1_max() / self.ratio) if self.penalty in ("lasso", "enet") else 0.0
-        l2 = short(bare.l2_ref() / 4) if self.penalty in ("ridge", "enet") else 0.0
+        root = short(np.sqrt(bare.S * bare.l2_ref() / 4)) if self.penalty in ("ridge", "enet") else 0.0
+        l2 = root**2 / bare.S  # S l2 is the square of a float
         return bare.replace(l1=l1, l2=l2)
 
 
@@ -130,7 +131,7 @@ def short(x: float, bits: int = PENALTY_BITS) -> float:
 
 def draw_kind(draw: Draw) -> Kind:
     """Draw a recipe over all that (P) has."""
-    n, p = 2 ** draw.whole(2, 5), draw.whole(1, 12)
+    n, p = 2 ** draw.whole(3, 5), draw.whole(1, 12)
     penalty = draw.one_of(PENALTIES if p <= n // 2 else PENALTIES[:3])
     ratio = draw.one_of((10, 3, 100))
     intercept, positive, weighted, v = (draw.one_of((False, True)) for _ in range(4))

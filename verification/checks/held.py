@@ -21,11 +21,11 @@ from numpy.typing import NDArray
 from solvers import Problem, Status
 
 from ..proofs import Certificate, Judge
-from ..trials import Attempt
+from ..trials import Attempt, asked
 from ..verdict import CLAIM_MARGIN
 from .check import Failure, Subject
 
-__all__ = ["TIER", "Answer", "differences", "on_another", "trial"]
+__all__ = ["TIER", "Answer", "differences", "judged", "on_another", "trial"]
 
 Vector = NDArray[np.float64]
 TIER = 1e-6  # asked of a solver that converged and claims no gap
@@ -81,7 +81,11 @@ class Answer:
 
 def trial(subject: Subject, problem: Problem) -> Answer | Failure | None:
     """Solve; return the answer, the failure that stands in its place, or None where the solver refuses."""
-    found = subject.solve(problem)
+    return judged(subject, problem, subject.solve(problem))
+
+
+def judged(subject: Subject, problem: Problem, found: Attempt) -> Answer | Failure | None:
+    """What came of an attempt, as `trial` returns it."""
     if found.status in SILENT:
         return None
     if found.solution is None or found.status not in ANSWERED:
@@ -90,19 +94,19 @@ def trial(subject: Subject, problem: Problem) -> Answer | Failure | None:
     certificate = Judge(problem).certify(coef, found.solution.intercept)
     if certificate.kind == "NONE":
         return Failure(problem, f"{found.status.name}, but {certificate.reason}")
-    claim = claimed(subject, found)
+    claim = claimed(subject, found, asked(subject.stop, problem).tol)
     return Answer(problem, coef, float(found.solution.intercept), certificate, found.status, claim)
 
 
-def claimed(subject: Subject, found: Attempt) -> float | None:
-    """Largest suboptimality relative to N that an attempt stands for, or None."""
+def claimed(subject: Subject, found: Attempt, tol: float) -> float | None:
+    """Largest suboptimality relative to N that an attempt stands for when tol was asked, or None."""
     if not subject.entry.claims_gap:
         return TIER if found.status is Status.CONVERGED else None
     assert found.solution is not None
     gap = found.solution.claimed_gap
     if gap is None:
-        return CLAIM_MARGIN * subject.stop.tol if found.status is Status.CONVERGED else None
-    return CLAIM_MARGIN * max(gap, subject.stop.tol)
+        return CLAIM_MARGIN * tol if found.status is Status.CONVERGED else None
+    return CLAIM_MARGIN * max(gap, tol)
 
 
 def on_another(answer: Answer, problem: Problem, coef: Vector, intercept: float) -> Answer | Failure:
