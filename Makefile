@@ -76,10 +76,12 @@ claims: $(READY) ## test what is said about L1 and L2; prints docs/claims.md and
 
 # ---- how fast, at the same proven accuracy? --------------------------------------------------------------------
 
-BENCH_FLAGS = $(if $(SUITE),--suite '$(SUITE)') $(if $(SOLVERS),--solvers '$(SOLVERS)') $(if $(DATA),--data '$(DATA)')
+BENCH_FLAGS = $(if $(SUITE),--suite '$(SUITE)') $(if $(SOLVERS),--solvers '$(SOLVERS)') $(if $(DATA),--data '$(DATA)') \
+              $(if $(BUDGET),--budget '$(BUDGET)') $(if $(SEED),--seed '$(SEED)') \
+              $(if $(THREADS),--threads '$(THREADS)') $(if $(FRESH),--fresh)
 
 .PHONY: bench
-bench: $(READY) ## time and judge (SUITE=quick SOLVERS=cd_numba,peer_sklearn DATA=file.csv, all optional)
+bench: $(READY) ## time and judge, or go on where it stopped (SUITE= SOLVERS= DATA= BUDGET= SEED= THREADS= FRESH=1)
 	$(OWN_KERNELS) $(BIN)/python -m bench run $(BENCH_FLAGS)
 
 .PHONY: compare

@@ -7,6 +7,7 @@ included.  The last line says which, in words.
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from pathlib import Path
 from typing import Annotated, NoReturn
@@ -38,6 +39,13 @@ def run(
         float | None, typer.Option(help="Seconds for everything [default: the suite's].")
     ] = None,
     seed: Annotated[int, typer.Option(help="Of the order of the runs.")] = 0,
+    threads: Annotated[int, typer.Option(min=1, help="Of each solver's numerical libraries.")] = 1,
+    memory: Annotated[
+        float | None, typer.Option(min=0.1, help="GB that a solver may hold [default: half the machine's].")
+    ] = None,
+    fresh: Annotated[
+        bool, typer.Option("--fresh", help="Begin anew even where the same run was cut short.")
+    ] = False,
     results: Results = None,
     strict: Annotated[bool, typer.Option(help="Exit 1 on a verdict against any solver.")] = False,
 ) -> None:
@@ -46,7 +54,10 @@ def run(
     from bench.run import RESULTS, measure, solver_names
     from bench.suites import cells_of
     from bench.twins import twin_names
+    from verification.environment import cores_allowed
 
+    if threads > cores_allowed():
+        raise CannotRun(f"{threads} threads on {cores_allowed()} cores would measure their waiting")
     sys.path.insert(0, os.getcwd())  # where a user's own module:function lives
     console = console_of_stdout()
     folder = results or RESULTS
@@ -59,6 +70,13 @@ def run(
         f"[bold]{chosen.name}[/]: {len(wanted)} cells, {len(names)} solvers, "
         f"budget {budget or chosen.budget:g} s ({chosen.summary})"
     )
+
+    def named(name: str, known: int) -> None:
+        console.print(f"record: {folder / 'records' / name}.jsonl", highlight=False)
+        if known:
+            console.print(f"continued: {known} measurements are on record already (--fresh begins anew)")
+
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # workers are ended, scratch is removed
     try:
         with Screen(console) as screen:
             path = measure(
@@ -70,13 +88,15 @@ def run(
                 data=None if data is None else str(data),
                 results=folder,
                 events=screen,
-                named=lambda name: console.print(
-                    f"record: {folder / 'records' / name}.jsonl", highlight=False
-                ),
+                named=named,
+                fresh=fresh,
+                report=True,
+                threads=threads,
+                **({} if memory is None else {"memory": int(memory * 1e9)}),
             )
     except KeyboardInterrupt:
-        end(2, "interrupted; what was measured is on record: python -m bench report")
-    finish(path, folder, strict)
+        end(2, "interrupted; what was measured is on record, and the same command continues")
+    finish(path, folder, strict, measured=True)
 
 
 @app.command()
@@ -96,18 +116,21 @@ def report(
     finish(path, folder, strict)
 
 
-def finish(path: Path, results: Path, strict: bool) -> NoReturn:
+def finish(path: Path, results: Path, strict: bool, measured: bool = False) -> NoReturn:
     """Write the report and the replay of a record, print it, and leave with its verdict."""
     from bench.replay import write_json
     from bench.report import read_report
     from bench.report.markdown import write
     from bench.report.terminal import show
+    from bench.run import reported
 
     told = read_report(path)
     console = console_of_stdout()
     show(told, console)
     written = write(told, results / "reports" / path.stem)
     replay = write_json(path, results)
+    if measured:
+        reported(path, written)
     console.print(f"report: {written}\nrounds: {replay}\nrecord: {path}", highlight=False)
     guilty = (
         told.wrong if strict else {name: why for name, why in told.wrong.items() if told.solvers[name].own}

@@ -13,7 +13,7 @@ import numpy as np
 from bench import payload
 from bench.decoy import kind
 from bench.jobs import SOLVE, Task, saved_points
-from bench.process import Worker, WorkerDied, WorkerKilled
+from bench.process import Worker, WorkerDied, WorkerKilled, WorkerTooLarge
 from solvers import Problem, Status
 
 __all__ = ["Client", "Handle", "Limits", "hard"]
@@ -81,14 +81,27 @@ class Client:
     solver : str
     out : path-like
         Folder for coefficients on their way back.
+    limits : Limits, optional
+    threads : int
+    started : int
+        Processes that the solver has had in earlier starts of the run.
+    memory : int, optional
+        Bytes that its process may hold.
     """
 
     def __init__(
-        self, solver: str, out: str | os.PathLike[str], limits: Limits | None = None, threads: int = 1
+        self,
+        solver: str,
+        out: str | os.PathLike[str],
+        limits: Limits | None = None,
+        threads: int = 1,
+        started: int = 0,
+        memory: int | None = None,
     ) -> None:
         self.solver = solver
-        self.worker = Worker(solver, threads)
+        self.worker = Worker(solver, threads, memory, out)
         self.limits = limits or Limits()
+        self._started = started
         self.out = os.path.join(out, f"{abs(hash(solver)):x}-{os.getpid()}.npy")
         self.about: dict[str, Any] = {}
         # The answer to everything, once the solver cannot even be read.
@@ -104,6 +117,8 @@ class Client:
     def hello(self) -> dict[str, Any]:
         """Ask the solver who it is; afterwards `dead` says whether it can be used at all."""
         answer = self._ask("hello", self.limits.hello)
+        if answer.get("slain"):
+            answer = self._ask("hello", self.limits.hello)
         if "status" in answer:
             self.dead = answer
         else:
@@ -121,7 +136,7 @@ class Client:
     @property
     def process(self) -> int | None:
         """Which of the solver's processes this is, from 1; None before the first has started."""
-        return self.worker.generation or None
+        return self._started + self.worker.generation or None
 
     def settings(self, task: Task) -> list[str]:
         """Names of the configurations that a job has; one at least, that a refusal may be heard."""
@@ -134,10 +149,12 @@ class Client:
         start = monotonic()
         try:
             return self.worker.ask(op, limit, **request)
+        except WorkerTooLarge as error:
+            return {"status": Status.MEMORY.name, "message": str(error)}
         except WorkerKilled as error:
             return {"status": Status.KILLED.name, "message": str(error)}
         except WorkerDied as error:
-            return {"status": Status.CRASHED.name, "message": str(error)}
+            return {"status": Status.CRASHED.name, "message": str(error), "slain": error.slain}
         finally:
             if op == "run" or self.worker.generation > 1:
                 self.spent += monotonic() - start
@@ -180,9 +197,10 @@ class Client:
             return None
         self.calls += 1
         self.invested += answer.get("setup_seconds", 0.0) + answer.get("run_seconds", 0.0)
-        if "kind" not in answer:  # failed on the decoy: the real problem will tell
-            self._unfit.add(key)
+        if "kind" not in answer:
             self._loaded = None
+            if not answer.get("slain"):  # failed on the decoy: the real problem will tell
+                self._unfit.add(key)
         return answer
 
     def run(self, handle: Handle, configuration: str, tol: float | None, limit: float) -> dict[str, Any]:
@@ -207,6 +225,10 @@ class Client:
             out=self.out,
             task=handle.task.to_dict(),
         )
+        if "fault" in answer:  # a full disk is nobody's failure
+            raise OSError(answer["fault"])
+        # The kernel's peak is of one process, what was seen while waiting of its children too.
+        answer["memory_peak"] = max(answer.get("memory_peak") or 0, self.worker.peak) or None
         if "statuses" in answer:
             answer["coefs"], answer["intercepts"] = saved_points(self.out)
         elif "intercept" in answer:

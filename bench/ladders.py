@@ -1,14 +1,21 @@
-"""Accuracy: every pair of a solver and a cell climbs its ladder of tolerances, each rung once."""
+"""Accuracy: every pair of a solver and a cell climbs its ladder of tolerances, each rung once.
+
+What is judged here decides only what runs next and is not recorded: verdicts are made from the records, when
+a report is printed.
+"""
 
 from __future__ import annotations
 
 import heapq
 from collections import Counter
 from collections.abc import Hashable
+from typing import Any
+
+import numpy as np
 
 from bench.client import Client
 from bench.measure import Pair
-from bench.rounds import TIERS
+from bench.rounds import TIERS, suboptimality
 from bench.state import State
 from solvers import Status
 
@@ -28,6 +35,8 @@ class _Climb:
         self.pairs = state.pairs
         self.budget = state.budget
         self.order = state.order
+        self.loosest = True  # whether the loosest rungs are being run
+        self.duals: dict[Hashable, float] = {}  # the best bounds of the loosest rungs, by problem
         self.tried: dict[Hashable, Pair] = {}  # where a setting is tried out, by Pair.group
         self.shed = 0
         self.exhausted: set[Client] = set()
@@ -48,6 +57,7 @@ class _Climb:
             self.tried.setdefault(pair.group, pair)
         self._pass(0, list(self.tried.values()))
         self._pass(0, [pair for pair in others if self.tried[pair.group] is not pair])
+        self.loosest = False
         self._tighten()
         for solver, count in self.outspent.items():
             what = f"tightest rungs or further settings not run for {count} pairs"
@@ -139,9 +149,25 @@ class _Climb:
                     )
         return None
 
+    def _reached(self, pair: Pair, row: dict[str, Any]) -> float | None:
+        """Return an upper bound on the suboptimality of a row, relative to N; inf where nothing is proven.
+
+        By the dual bounds of the loosest rungs, whoever found them, and by the pair's own. Not by all that is
+        on record: which rungs a pair climbs must not depend on who was quicker, or no two runs were the same.
+        """
+        if row.get("primal") is None:
+            return None
+        known = [r["dual"] for r in pair.rows if r.get("dual") is not None]
+        key = row["digest"], row["kind"]  # a path ends at the problem of another cell
+        best = max([self.duals.get(key, -np.inf), *known])
+        if self.loosest:
+            self.duals[key] = best
+        found = suboptimality(row, best)
+        return np.inf if found is None else found
+
     def _rung(self, pair: Pair, rung: int, limit: float) -> None:
         row = self.state.measurer.measure(pair, "ladder", rung, 0, limit)
-        reached = self.state.reached(row)
+        reached = self._reached(pair, row)
         if reached is None:
             pair.ladder.record(None, None, 0.0)
             return

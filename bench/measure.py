@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from bench.best import BestAnswers
 from bench.certify_jobs import certified
 from bench.client import Client, Handle
-from bench.rounds import Ladder
+from bench.past import Past
+from bench.rounds import Budget, Ladder
 from solvers import Status
 from verification import Judge
 
@@ -25,8 +26,13 @@ Append = Callable[[dict[str, Any]], None]  # takes a row, and returns when it is
 
 ENTRIES_KEPT = 60_000_000  # of X, in all judges together: half a gigabyte
 
-MEASURED = ("status", "message", "n_iter", "claimed_gap", "setup_seconds", "run_seconds", "seconds")
-UNWRITTEN = ("coef", "coefs", "intercepts", "kind", "warm")  # of an answer: certified, or said otherwise
+MEASURED = (
+    "status", "message", "n_iter", "claimed_gap", "setup_seconds", "run_seconds", "seconds",
+    "memory_before", "memory_peak",
+)  # fmt: skip
+# Of an answer: certified, or said otherwise.
+UNWRITTEN = ("coef", "coefs", "intercepts", "kind", "warm", "slain")
+MESSAGE_KEPT = 1000  # letters of what a solver says
 # What a row keeps of a certificate.
 CERTIFIED = (
     "primal", "dual", "gap", "gap_rel", "radius", "scale", "primal_null", "kkt", "support", "alpha",
@@ -73,23 +79,35 @@ class Measurer:
         Seconds spent on certificates so far.
     """
 
-    def __init__(self, append: Append) -> None:
+    def __init__(self, append: Append, budget: Budget, past: Past) -> None:
         self._append = append
-        self.measured = 0  # rows so far
+        self._budget = budget
+        self._past = past
+        self._began = monotonic()
+        self._live = False  # whether everything that is on record has been taken from there
+        self.measured = past.measured  # rows so far
         self.certifying = 0.0
         self._judges: OrderedDict[str, Judge] = OrderedDict()  # by problem digest, least recently used first
         self._best = BestAnswers()
         self._certified: dict[tuple[str, str], dict[str, Any]] = {}  # by digests of problem and coefficients
 
     def measure(self, pair: Pair, phase: str, rung: int, turn: int, limit: float) -> dict[str, Any]:
-        """Time one run, certify it, and put it on record; tol is None where the pair has no ladder."""
+        """Time one run, certify it, and put it on record, unless it is there already.
+
+        tol is None where the pair has no ladder.
+        """
         tol = pair.ladder.tols[rung] if pair.ladder.tols else None
         row = {**pair.about, "phase": phase, "rung": rung, "tol": tol, "round": turn, "limit": limit}
-        outcome = pair.client.prepare(pair.handle)
-        if outcome is None:
-            self._first_call(pair, row)
-            outcome = pair.client.prepare(pair.handle) or self._timed(pair, row, limit)
-        row = self._row(pair, row, outcome)
+        if known := self._known(pair, row):
+            return known
+        before = pair.client.spent
+        outcome = self._attempt(pair, row, limit)
+        if outcome.get("slain"):
+            # From outside: by the kernel for want of memory, or by somebody. Once is not held against it.
+            said = f"{pair.words}: {outcome['message']}; it was run again"
+            self._append({"kind": "note", "run": pair.about["run"], "message": said})
+            outcome = self._attempt(pair, row, limit)
+        row = self._row(pair, row, outcome) | {"cost": pair.client.spent - before}
         self._put(row)
         pair.rows.append(row)
         return row
@@ -99,21 +117,50 @@ class Measurer:
     ) -> None:
         """Put on record that a cell was not run, and why."""
         tol = pair.ladder.tols[0] if pair.ladder.tols else None
-        about = {**pair.about, "phase": phase, "rung": 0, "tol": tol}
-        row = self._row(pair, about, {"status": status, "message": why})
+        row = {**pair.about, "phase": phase, "rung": 0, "tol": tol, "round": 0}
+        if self._known(pair, row):
+            return
+        row = self._row(pair, row, {"status": status, "message": why}) | {"cost": 0.0}
         self._put(row)
         pair.rows.append(row)
 
+    def _known(self, pair: Pair, row: dict[str, Any]) -> dict[str, Any] | None:
+        """Take a measurement from the record, with the clock as it was: what follows is decided alike.
+
+        The first that is not there starts the clock where the record ends, later by what starting took.
+        """
+        known = self._past.find(row)
+        if known is not None:
+            if not self._live:
+                self._budget.set(known["elapsed"])
+            pair.client.spent += known["cost"]
+            pair.rows.append(known)
+        elif not self._live:
+            self._live = True
+            self._budget.set(self._past.elapsed + monotonic() - self._began)
+        return known
+
     def _put(self, row: dict[str, Any]) -> None:
         self.measured += 1
-        row["at"] = self.measured
-        self._append(row)
+        self._append(row | {"at": self.measured, "elapsed": self._budget.elapsed})
 
-    def _first_call(self, pair: Pair, row: dict[str, Any]) -> None:
+    def _attempt(self, pair: Pair, row: dict[str, Any], limit: float) -> dict[str, Any]:
+        """Load, warm up and run, as far as that goes; return the answer that ends the matter."""
+        prepare, handle = pair.client.prepare, pair.handle
+        # A warm-up that fails may take the process with it.
+        return (
+            prepare(handle) or self._first_call(pair, row) or prepare(handle) or self._timed(pair, row, limit)
+        )
+
+    def _first_call(self, pair: Pair, row: dict[str, Any]) -> dict[str, Any] | None:
+        """Warm up if need be; return an answer only where that ends the matter."""
         first = pair.client.warm_up(pair.handle, pair.configuration)
+        if first is not None and first.get("slain"):
+            return first
         if first is not None and (first.get("compiled", True) or pair.client.calls == 1):
             decoyed = {**row, "phase": "first_call", "tol": None, "rung": None, "decoy": first.get("kind")}
             self._put(self._row(pair, decoyed, first))
+        return None
 
     def _timed(self, pair: Pair, row: dict[str, Any], limit: float) -> dict[str, Any]:
         outcome = pair.client.run(pair.handle, pair.configuration, row["tol"], limit)
@@ -127,6 +174,7 @@ class Measurer:
         row = dict.fromkeys((*MEASURED, *CERTIFIED)) | row | {"process": pair.client.process}
         coef = outcome.get("coef")
         row |= {key: value for key, value in outcome.items() if key not in UNWRITTEN}
+        row["message"] = row["message"] and row["message"][:MESSAGE_KEPT]
         if row["setup_seconds"] is not None:
             row["seconds"] = row["setup_seconds"] + row["run_seconds"]
         if coef is not None:

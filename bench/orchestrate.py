@@ -5,21 +5,21 @@ While a worker times, this process waits in a system call; certificates are comp
 
 from __future__ import annotations
 
-import tempfile
-
 from threadpoolctl import threadpool_limits
 
 from bench.defaults import measure_defaults
 from bench.ladders import climb
 from bench.measure import Append
+from bench.past import Past
 from bench.plan import Events, Plan
 from bench.repeats import repeat
+from bench.scratch import scratch_folder
 from bench.state import State
 
 __all__ = ["execute"]
 
 
-def execute(plan: Plan, append: Append, events: Events | None = None) -> None:
+def execute(plan: Plan, append: Append, events: Events | None = None, past: Past | None = None) -> None:
     """Measure a plan.
 
     Parameters
@@ -29,9 +29,11 @@ def execute(plan: Plan, append: Append, events: Events | None = None) -> None:
         Takes each row, and returns when it is safe.
     events : Events, optional
         Told of progress and of everything that was left out.
+    past : Past, optional
+        What an earlier start of the same run left on record.
     """
-    with tempfile.TemporaryDirectory(prefix="bench-") as scratch, threadpool_limits(plan.threads):
-        state = State(plan, append, events or Events(), scratch)
+    with scratch_folder() as scratch, threadpool_limits(plan.threads):
+        state = State(plan, append, events or Events(), scratch, past or Past())
         try:
             state.introduce()
             climb(state)

@@ -8,8 +8,11 @@ from typing import Any
 
 from bench.client import Limits
 from bench.rounds import LADDER
+from verification.memory import machine_memory
 
-__all__ = ["Events", "Plan"]
+__all__ = ["MEMORY_SHARE", "Events", "Plan"]
+
+MEMORY_SHARE = 0.5  # of the machine's memory, for one solver: others and their data wait in the rest
 
 
 class Events:
@@ -50,6 +53,8 @@ class Plan:
     threads : int
         Threads of each worker's numerical libraries.
     limits : Limits
+    memory : int
+        Bytes that a worker's processes may hold; by default half of what the machine has.
     """
 
     run: str
@@ -63,3 +68,4 @@ class Plan:
     most_repeats: int = 15
     threads: int = 1
     limits: Limits = field(default_factory=Limits)
+    memory: int = field(default_factory=lambda: int(MEMORY_SHARE * machine_memory()))

@@ -72,6 +72,10 @@ class Budget:
         """Seconds since the start."""
         return self.clock() - self.start
 
+    def set(self, elapsed: float) -> None:
+        """Set the clock: `elapsed` seconds of the budget are spent."""
+        self.start = self.clock() - elapsed
+
     @property
     def left(self) -> float:
         """Seconds left, >= 0."""

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import importlib.util
+import os
 import secrets
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from bench.identity import code_digests, installed_digest, same_run, solver_digest
 from bench.orchestrate import execute
+from bench.past import Past
 from bench.plan import Events, Plan
 from bench.rounds import EXTRA, LADDER, TIERS
 from bench.suites import Suite
@@ -18,9 +20,10 @@ from bench.twins import parse
 from solvers import catalogue, entry
 from verification.environment import file_digest, provenance
 from verification.problems.cells import Cell
-from verification.record import Recorder, check_room
+from verification.record import Recorder, RecordLocked, check_room, jsonable, read
+from verification.record import head as read_head
 
-__all__ = ["RESULTS", "find", "measure", "new_name", "solver_names"]
+__all__ = ["RESULTS", "find", "measure", "new_name", "reported", "solver_names"]
 
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "results"
@@ -60,16 +63,8 @@ def solver_names(chosen: str | None, more: Sequence[str] = ()) -> list[str]:
     return wanted
 
 
-def _solver_file(name: str) -> Path | None:
-    name = parse(name).solver
-    module = name.partition(":")[0] if ":" in name else f"solvers.{name}"
-    spec = importlib.util.find_spec(module)
-    return None if spec is None or spec.origin is None else Path(spec.origin)
-
-
 def header(plan: Plan, suite: Suite, data: str | None) -> dict[str, Any]:
     """Return the row that heads a record: what was asked, of whom, where, and with which versions."""
-    files = {name: _solver_file(name) for name in plan.solvers}
     packages = [package for package in (_package(name) for name in plan.solvers) if package]
     return {
         "kind": "run",
@@ -77,6 +72,7 @@ def header(plan: Plan, suite: Suite, data: str | None) -> dict[str, Any]:
         "suite": plan.suite,
         "summary": suite.summary,
         "data": data,
+        "data_digest": None if data is None else file_digest(data),
         "started": datetime.now(UTC).isoformat(timespec="seconds"),
         "seed": plan.seed,
         "budget": plan.budget,
@@ -85,10 +81,13 @@ def header(plan: Plan, suite: Suite, data: str | None) -> dict[str, Any]:
         "extra": EXTRA,
         "tiers": TIERS,
         "threads": plan.threads,
+        "memory": plan.memory,
         "limits": asdict(plan.limits),
         "solvers": list(plan.solvers),
-        "solver_digests": {name: file_digest(path) for name, path in files.items() if path is not None},
-        "sources_digest": {path.name: file_digest(path) for path in sorted((ROOT / "solvers").glob("_*.py"))},
+        "most_repeats": plan.most_repeats,
+        "solver_digests": {name: solver_digest(name) for name in plan.solvers},
+        "code_digests": code_digests(),
+        "installed_digest": installed_digest(),
         "cells": [cell.to_dict() for cell in plan.cells],
         **provenance(packages),
     }
@@ -112,10 +111,12 @@ def measure(
     data: str | None = None,
     results: Path = RESULTS,
     events: Events | None = None,
-    named: Callable[[str], None] = lambda run: None,
+    named: Callable[[str, int], None] = lambda run, known: None,
+    fresh: bool = False,
+    report: bool = False,
     **options: Any,
 ) -> Path:
-    """Measure, and return the path of the record.
+    """Measure, and return the path of the record: of a new run, or of the same one that was cut short.
 
     Parameters
     ----------
@@ -132,7 +133,11 @@ def measure(
         Where the record goes.
     events : Events, optional
     named : callable
-        Told the name of the run before it begins.
+        Told the name of the run before it begins, and how many of its measurements are on record already.
+    fresh : bool
+        Begin a new run even where the same one was cut short.
+    report : bool
+        Whether a report is to follow: the run is not done before :func:`reported` says so.
     **options
         Further fields of Plan.
 
@@ -145,12 +150,52 @@ def measure(
     budget = suite.budget if budget is None else budget
     settings: dict[str, Any] = {"longest": suite.longest, "tols": LADDER} | options
     plan = Plan(new_name(suite.name), suite.name, cells, solvers, budget, seed, **settings)
-    path = results / "records" / f"{plan.run}.jsonl"
-    with Recorder(path) as record:
-        record.append(header(plan, suite, data))
-        named(plan.run)
-        execute(plan, record.append, events)
-    return path
+    head = jsonable(header(plan, suite, data) | {"report": report})
+    found = None if fresh else _unfinished(head, results / "records")
+    record, rows = found or (Recorder(results / "records" / f"{plan.run}.jsonl"), [])
+    with record:
+        past = Past(rows)
+        plan = replace(plan, run=record.path.stem)
+        record.append(_resumed(plan, past) if found else head)
+        named(plan.run, len(past))
+        if not past.complete:
+            execute(plan, record.append, events, past)
+    return record.path
+
+
+def reported(record: Path, report: Path) -> None:
+    """Put on record that the report of a run is written: nothing of it is left to do."""
+    with Recorder(record) as writer:
+        writer.append({"kind": "report", "run": record.stem, "path": os.path.relpath(report, record.parent)})
+
+
+def _unfinished(head: dict[str, Any], folder: Path) -> tuple[Recorder, list[dict[str, Any]]] | None:
+    """Return the newest record of the same run that was cut short, locked, with its rows."""
+    last = "report" if head["report"] else "end"
+    for path in sorted(folder.glob("*.jsonl"), reverse=True):
+        other = read_head(path)
+        if other is None or not same_run(head, other):
+            continue
+        try:
+            record = Recorder(path)
+        except RecordLocked:  # it is under way: this run gets a record of its own
+            continue
+        rows = read(path)
+        if not any(row["kind"] == last for row in rows):
+            return record, rows
+        record.close()
+    return None
+
+
+def _resumed(plan: Plan, past: Past) -> dict[str, Any]:
+    return {
+        "kind": "resume",
+        "run": plan.run,
+        "started": datetime.now(UTC).isoformat(timespec="seconds"),
+        "load": round(os.getloadavg()[0], 2),
+        "known": len(past),
+        "elapsed": past.elapsed,
+    }
 
 
 def find(run: str | None, results: Path = RESULTS) -> Path:

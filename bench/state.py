@@ -1,21 +1,16 @@
-"""A run under way: who takes part, on which cells, and what is left of the budget.
-
-What is judged here decides only what runs next and is not recorded: verdicts are made from the records, when
-a report is printed.
-"""
+"""A run under way: who takes part, on which cells, and what is left of the budget."""
 
 from __future__ import annotations
 
 import random
 from typing import Any
 
-import numpy as np
-
 from bench.client import Client, Handle, Store
 from bench.jobs import task_of
 from bench.measure import Append, Measurer, Pair, describe
+from bench.past import Past
 from bench.plan import Events, Plan
-from bench.rounds import JOB_LADDER, Budget, Ladder, suboptimality
+from bench.rounds import JOB_LADDER, Budget, Ladder
 from bench.twins import parse
 from verification.problems import CaseChanged, CaseMissing
 
@@ -33,22 +28,29 @@ class State:
     events : Events
     scratch : str
         Folder for problems on their way to the workers.
+    past : Past
+        What is on record already.
     """
 
-    def __init__(self, plan: Plan, append: Append, events: Events, scratch: str) -> None:
+    def __init__(self, plan: Plan, append: Append, events: Events, scratch: str, past: Past) -> None:
         self.plan = plan
+        self.past = past
         self.append = append
         self.events = events
         self.store = Store(scratch)
         self.budget = Budget(plan.budget, plan.longest)
         self.order = random.Random(plan.seed)
-        self.clients = [Client(name, scratch, plan.limits, plan.threads) for name in plan.solvers]
+        self.clients = [
+            Client(name, scratch, plan.limits, plan.threads, past.processes[name], plan.memory)
+            for name in plan.solvers
+        ]
         self.pairs: list[Pair] = []
-        self.measurer = Measurer(append)
-        self._best_dual: dict[str, float] = {}  # by problem digest, in this run
+        self.measurer = Measurer(append, self.budget, past)
 
     def note(self, text: str, aloud: bool = True, **about: Any) -> None:
         """Put words on record and, unless they are of no consequence, on the screen."""
+        if self.past.said(text):
+            return
         self.append({"kind": "note", "run": self.plan.run, "message": text, **about})
         if aloud:
             self.events.say(text)
@@ -60,7 +62,8 @@ class State:
             client.worker.start()  # all at once: nothing is timed yet
         for client in self.clients:
             about = {"solver": client.solver, **parse(client.solver).columns, **client.hello()}
-            self.append({"kind": "solver", "run": self.plan.run, **about})
+            if not self.past.introduced(client.solver):
+                self.append({"kind": "solver", "run": self.plan.run, **about})
             if client.dead is not None:
                 self.events.say(f"{client.solver}: {client.dead['status']}: {client.dead['message']}")
             self.events.step(1, client.solver)
@@ -77,7 +80,8 @@ class State:
 
     def _pairs(self, cell: Any, handle: Handle) -> list[Pair]:
         kind = "result" if cell.job == "solve" else cell.job
-        about = {"kind": kind, "run": self.plan.run, "suite": self.plan.suite, **describe(cell, handle)}
+        about = {"kind": kind, "run": self.plan.run, "suite": self.plan.suite,
+                 "threads": self.plan.threads, **describe(cell, handle)}  # fmt: skip
         pairs = []
         for client in self.clients:
             solver = {
@@ -95,19 +99,6 @@ class State:
                     ladder = Ladder(ladder.claims_gap, **JOB_LADDER)
                 pairs.append(Pair(client, configuration, cell, handle, columns, ladder))
         return pairs
-
-    def reached(self, row: dict[str, Any]) -> float | None:
-        """Return how far a row is from the best dual bound of this run so far, None without an answer.
-
-        An upper bound on its suboptimality, relative to N; inf where nothing is proven yet.
-        """
-        if row.get("primal") is None:
-            return None
-        digest = f"{row['digest']} {row['kind']}"  # a path ends at the problem of another cell
-        if row["dual"] is not None:
-            self._best_dual[digest] = max(self._best_dual.get(digest, -np.inf), row["dual"])
-        found = suboptimality(row, self._best_dual.get(digest, -np.inf))
-        return np.inf if found is None else found
 
     def conclude(self) -> None:
         """Record what the workers had loaded, and that the run is complete."""

@@ -29,19 +29,14 @@ from typing import Any
 import numpy as np
 
 from bench import payload
+from bench.accept import ANSWERED, NotASolution, NotHandedBack, checked, handing_back, last_line
 from bench.decoy import decoy, kind
 from bench.jobs import SOLVE, Late, Task, prepare, save_points
+from bench.peak import peak_of_this_process, reset_peak_of_this_process, resident_of_this_process
 from bench.twins import parse, prolong
 from solvers import Entry, Problem, Solution, SolverMissing, SolverRefused, Status, Stop, entry
 
-# What a solver may say of its own run; anything else in a Solution carries no coefficients to judge.
-ANSWERED = {Status.CONVERGED, Status.MAX_ITER, Status.TIME_LIMIT, Status.STALLED}
-
 DATA_KEPT = 400_000_000  # bytes of arrays that a worker keeps, so that a cell is not read anew for every run
-
-
-class NotASolution(Exception):
-    """What the solver returned cannot be judged; the text says why."""
 
 
 def die_with_parent() -> None:
@@ -68,34 +63,6 @@ def compiled_files() -> int:
         os.path.dirname(__file__), "..", ".cache", "numba"
     )
     return sum(name.endswith(".nbc") for _, _, names in os.walk(folder) for name in names)
-
-
-def checked(solution: Any, problem: Problem) -> Solution:
-    """Return the solution if it can be judged; raise :class:`NotASolution` with words if it cannot."""
-    if not isinstance(solution, Solution):
-        raise NotASolution(f"returned a {type(solution).__name__}, not a Solution")
-    if solution.status not in ANSWERED:
-        return solution
-    coef = np.asarray(solution.coef)
-    if coef.shape != (problem.p,):
-        raise NotASolution(f"returned coefficients of shape {coef.shape}, expected ({problem.p},)")
-    if coef.dtype.kind != "f":
-        raise NotASolution(f"returned coefficients of dtype {coef.dtype}, expected float64")
-    bad = np.flatnonzero(~np.isfinite(coef))
-    if bad.size:
-        raise NotASolution(f"returned {coef[bad[0]]} as coefficient {bad[0]} ({bad.size} not finite in all)")
-    if not np.isfinite(solution.intercept):
-        raise NotASolution(f"returned {solution.intercept} as intercept")
-    if not problem.intercept and solution.intercept != 0:
-        raise NotASolution(f"returned the intercept {solution.intercept} for a problem without one")
-    return solution
-
-
-def last_line(error: BaseException) -> str:
-    """Return the last line of a traceback, with the place the error was raised."""
-    words = traceback.format_exception_only(error)[-1].strip()
-    frames = traceback.extract_tb(error.__traceback__)
-    return f"{words} ({os.path.basename(frames[-1].filename)}:{frames[-1].lineno})" if frames else words
 
 
 class Bench:
@@ -207,7 +174,8 @@ class Bench:
             "claimed_gap": None if solution.claimed_gap is None else float(solution.claimed_gap),
         }
         if solution.status in ANSWERED:
-            np.save(out, np.ascontiguousarray(solution.coef, dtype=np.float64), allow_pickle=False)
+            with handing_back(out):
+                np.save(out, np.ascontiguousarray(solution.coef, dtype=np.float64), allow_pickle=False)
             answer["intercept"] = float(solution.intercept)
         return answer
 
@@ -230,6 +198,7 @@ class Bench:
         """One fresh setup, one run: each timed, with the garbage collector out of the way."""
         options = self.entry.configurations.get(configuration, {})
         gc.collect()
+        before = resident_of_this_process() if reset_peak_of_this_process() else None
         with compilation() as compiled:
             gc.disable()
             try:
@@ -241,10 +210,13 @@ class Bench:
             finally:
                 gc.enable()
             fresh = compiled()
+        peak = None if before is None else peak_of_this_process()
         return {
             "setup_seconds": ready - start,
             "run_seconds": end - ready,
             "compiled": fresh,
+            "memory_before": before,
+            "memory_peak": peak,
             "answers": answers,
         }
 
@@ -271,7 +243,8 @@ def _points(solutions: list[Solution], scores: Any, job: Task, out: str) -> dict
         "claimed_gap": None if None in claims else max(map(float, claims)),  # type: ignore[arg-type]
     }
     if bad is None:
-        save_points(out, solutions)
+        with handing_back(out):
+            save_points(out, solutions)
         answer["statuses"] = [solution.status.name for solution in solutions]
         answer["claimed_gaps"] = [None if claim is None else float(claim) for claim in claims]
         answer["scores"] = None if scores is None else scores.mean(axis=0).tolist()
@@ -298,6 +271,8 @@ def answer(bench: Bench, request: dict[str, Any]) -> dict[str, Any]:
         return {"status": Status.MISSING.name, "message": str(error)}
     except MemoryError as error:
         return {"status": Status.MEMORY.name, "message": last_line(error)}
+    except NotHandedBack as error:
+        return {"fault": str(error)}
     except NotASolution as error:
         return {"status": Status.FAILED.name, "message": str(error)}
     except Late as error:
@@ -310,16 +285,20 @@ def answer(bench: Bench, request: dict[str, Any]) -> dict[str, Any]:
 def main(spec: str) -> None:
     """Answer requests until the parent closes the pipe."""
     die_with_parent()
+    process = os.getpid()
     with os.fdopen(REQUESTS, "rb") as requests, os.fdopen(ANSWERS, "wb") as answers:
         bench: Bench | None = None
         for line in requests:
             request = json.loads(line)
+            asked = request.pop("id")
             try:
                 bench = bench or Bench(spec)
                 reply = answer(bench, request)
             except Exception as error:  # the solver's file cannot even be read
                 reply = {"status": Status.FAILED.name, "message": last_line(error)}
-            answers.write(json.dumps(reply).encode() + b"\n")
+            if os.getpid() != process:  # a child that the solver forked and let go on
+                os._exit(1)
+            answers.write(json.dumps({**reply, "id": asked}).encode() + b"\n")
             answers.flush()
 
 

@@ -68,9 +68,41 @@ def test_a_torn_line_costs_itself_alone(tmp_path: Path) -> None:
     with path.open("ab") as file:
         file.write(b'{"a": 2, "text": "\xc3')  # killed in the middle of a character
     assert read_counting(path) == ([{"a": 1}], 1)
+    torn = path.read_bytes()
     with Recorder(path) as record:
         record.append({"a": 3})
-    assert read_counting(path) == ([{"a": 1}, {"a": 3}], 1)
+    first, mark, last = read(path)
+    assert (first, last) == ({"a": 1}, {"a": 3})
+    assert mark["kind"] == "torn"
+    assert "cut short after 19 bytes" in mark["message"]
+    assert read_counting(path)[1] == 1
+    assert path.read_bytes().startswith(torn + b"\n"), "what is written is never edited"
+
+
+def test_a_line_that_only_lacks_its_end_is_whole(tmp_path: Path) -> None:
+    path = tmp_path / "r.jsonl"
+    path.write_bytes(b'{"a": 1}\n{"a": 2}')
+    with Recorder(path) as record:
+        record.append({"a": 3})
+    assert read_counting(path) == ([{"a": 1}, {"a": 2}, {"a": 3}], 0)
+
+
+def test_a_long_torn_line_and_one_that_is_no_row_are_torn(tmp_path: Path) -> None:
+    path = tmp_path / "r.jsonl"
+    path.write_bytes(b'{"a": 1}\n\0\0\0\0\n12\n{"text": "' + b"x" * 200_000)
+    with Recorder(path) as record:
+        record.append({"a": 2})
+    rows, torn = read_counting(path)
+    assert [row.get("a") for row in rows] == [1, None, 2]
+    assert "after 200010 bytes" in rows[1]["message"]
+    assert torn == 3
+
+
+def test_what_has_no_utf8_is_written_all_the_same(tmp_path: Path) -> None:
+    row = {"message": "a library said \ud800 and \u00e9"}
+    with Recorder(tmp_path / "r.jsonl") as record:
+        record.append(row)
+    assert read(tmp_path / "r.jsonl") == [row]
 
 
 def test_two_runs_do_not_mix(tmp_path: Path) -> None:

@@ -15,7 +15,10 @@ from typing import Any
 import psutil
 from threadpoolctl import threadpool_info
 
-__all__ = ["PINNED", "REMOVED", "blas", "file_digest", "pinned_environment", "provenance", "versions"]
+__all__ = [
+    "PINNED", "REMOVED", "blas", "cores_allowed", "file_digest", "pinned_environment", "provenance",
+    "versions",
+]  # fmt: skip
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -90,7 +93,8 @@ def _cpu_model() -> str:
     return platform.processor() or platform.machine()
 
 
-def _cores_allowed() -> int:
+def cores_allowed() -> int:
+    """Return how many cores this process may run on."""
     affinity = getattr(os, "sched_getaffinity", None)
     return len(affinity(0)) if affinity else (os.cpu_count() or 1)
 
@@ -130,7 +134,7 @@ def provenance(packages: Iterable[str] = ()) -> dict[str, Any]:
         "cpu": _cpu_model(),
         "cores_physical": psutil.cpu_count(logical=False),
         "cores_logical": psutil.cpu_count(),
-        "cores_allowed": _cores_allowed(),
+        "cores_allowed": cores_allowed(),
         "memory_gb": round(psutil.virtual_memory().total / 2**30, 1),
         "load": round(os.getloadavg()[0], 2),
         "packages": versions(wanted),

@@ -17,20 +17,37 @@ from types import TracebackType
 from typing import Any
 
 from .environment import pinned_environment
+from .memory import Resident
 
-__all__ = ["Died", "Killed", "Process", "die_with_parent"]
+__all__ = ["Died", "Killed", "Process", "TooLarge", "die_with_parent"]
 
 ROOT = Path(__file__).resolve().parent.parent
 LOG_KEPT = 1_000_000  # bytes of output that may pile up between two requests
 LAST_WORDS = 2000  # bytes of output that are read for the last line
+POLLS = (0.01, 0.2)  # seconds between two looks at a process that is waited for: at first, and at last
 
 
 class Died(RuntimeError):
-    """The process ended without an answer; the text says how."""
+    """The process ended without an answer; the text says how.
+
+    Attributes
+    ----------
+    slain : bool
+        Whether it was killed from outside, which a solver may have no part in: by the kernel when the machine
+        ran out of memory, or by an operator.
+    """
+
+    def __init__(self, words: str, slain: bool = False) -> None:
+        super().__init__(words)
+        self.slain = slain
 
 
 class Killed(RuntimeError):
-    """No answer within the hard limit; the process and its children were killed."""
+    """It broke a limit, and was killed together with its children; the text says which."""
+
+
+class TooLarge(Killed):
+    """The limit was that of memory."""
 
 
 def die_with_parent() -> None:
@@ -62,6 +79,15 @@ class Process:
     arguments : sequence of str
     threads : int
         Threads for every numerical library in it.
+    memory : int, optional
+        Bytes that may be resident, those of its children included.
+    scratch : path-like, optional
+        Folder of its log; the system's for temporary files if not given.
+
+    Attributes
+    ----------
+    peak : int
+        Bytes that were resident at most during the last request, as seen while waiting; 0 if it was short.
 
     Notes
     -----
@@ -69,13 +95,22 @@ class Process:
     starts, so that the caller knows when what it had loaded is gone.
     """
 
-    def __init__(self, module: str, arguments: Sequence[str] = (), threads: int = 1) -> None:
+    def __init__(
+        self,
+        module: str,
+        arguments: Sequence[str] = (),
+        threads: int = 1,
+        memory: int | None = None,
+        scratch: str | os.PathLike[str] | None = None,
+    ) -> None:
         self.command = [sys.executable, "-m", module, *arguments]
         self.threads = threads
+        self.memory = memory
         self.generation = 0
+        self.peak = 0
         self._process: subprocess.Popen[bytes] | None = None
-        # Appending, so that truncating it between requests is safe while the process holds it open.
-        self._log = tempfile.NamedTemporaryFile(mode="ab", suffix=".log")  # noqa: SIM115 closed in close()
+        # Appending, so that truncating it is safe while the process holds it open. Closed in close().
+        self._log = tempfile.NamedTemporaryFile("ab", suffix=".log", dir=scratch)  # noqa: SIM115
         self._buffer = b""
 
     @property
@@ -118,9 +153,9 @@ class Process:
         Raises
         ------
         Killed
-            When the limit passed.
+            When the limit passed; TooLarge when it was that of memory.
         Died
-            When the process ended without an answer.
+            When the process ended without an answer, or wrote what is none.
         """
         self.start()
         self._trim_log()
@@ -134,30 +169,56 @@ class Process:
             self._process.stdin.write(json.dumps(request).encode() + b"\n")
             self._process.stdin.flush()
         except BrokenPipeError:
-            raise Died(self._last_words()) from None
+            raise self.death() from None
 
     def receive(self, limit: float) -> dict[str, Any]:
         """Wait for the next line of a process that answers a request with several; raises as `ask` does."""
+        line = self._line(limit)
+        try:
+            answer: dict[str, Any] = json.loads(line)
+        except ValueError:
+            self.kill()
+            raise Died("the process wrote something else into the protocol: killed") from None
+        return answer
+
+    def _line(self, limit: float) -> bytes:
+        """Wait for a line, with an eye on the memory of the process and on the size of its log."""
         assert self._process is not None
         assert self._process.stdout is not None
         deadline = monotonic() + limit
         descriptor = self._process.stdout.fileno()
+        resident = Resident(self._process.pid)
+        self.peak = 0
+        pause, longest = POLLS
         while b"\n" not in self._buffer:
-            ready, _, _ = select.select([descriptor], [], [], max(0.0, deadline - monotonic()))
-            if not ready:
+            left = deadline - monotonic()
+            if select.select([descriptor], [], [], max(0.0, min(pause, left)))[0]:
+                chunk = os.read(descriptor, 1 << 16)
+                if not chunk:
+                    raise self.death()
+                self._buffer += chunk
+            elif left > 0:
+                pause = min(2 * pause, longest)
+                self._look(resident)
+            if left <= 0 and b"\n" not in self._buffer:
                 self.kill()
                 raise Killed(f"no answer within {limit:.3g} s: killed")
-            chunk = os.read(descriptor, 1 << 16)
-            if not chunk:
-                raise Died(self._last_words())
-            self._buffer += chunk
         line, self._buffer = self._buffer.split(b"\n", 1)
-        answer: dict[str, Any] = json.loads(line)
-        return answer
+        return line
 
-    def _last_words(self) -> str:
-        """How the process ended, and the last line it wrote."""
-        assert self._process is not None
+    def _look(self, resident: Resident) -> None:
+        self._trim_log()
+        resident.look()
+        self.peak = resident.peak
+        if self.memory is not None and self.peak > self.memory:
+            self.kill()
+            sizes = f"{self.peak / 1e9:.2f} GB resident, the limit is {self.memory / 1e9:.2f} GB"
+            raise TooLarge(f"{sizes}: killed")
+
+    def death(self) -> Died:
+        """Say how the process ended, and the last line it wrote."""
+        if self._process is None:
+            return Died("the process has ended")
         try:
             code = self._process.wait(5)
         except subprocess.TimeoutExpired:
@@ -167,7 +228,7 @@ class Process:
             log.seek(max(0, os.fstat(log.fileno()).st_size - LAST_WORDS))
             lines = log.read().decode(errors="replace").strip().splitlines()
         said = f"; it last wrote: {lines[-1][:200]}" if lines else ""
-        return how_it_ended(code) + said
+        return Died(how_it_ended(code) + said, slain=code == -signal.SIGKILL)
 
     def _trim_log(self) -> None:
         if os.fstat(self._log.fileno()).st_size > LOG_KEPT:

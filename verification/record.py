@@ -1,9 +1,10 @@
 """Records: one JSON object a line, appended and never edited.
 
 A row is on the disk before the next run starts, so that whatever ends the process (a kill, a power cut) costs
-at most the row being written.  A torn last line is skipped on reading, and counted.  Two runs never write
-to one file: the writer holds a lock on it.  Values without a JSON form are written so that any JSON reader
-copes: nan as null, infinities as the strings "inf" and "-inf"; :func:`read` turns those into floats again.
+at most the row being written.  A torn last line is skipped on reading, and counted; the next writer ends it
+and says so in a row of kind "torn".  Two runs never write to one file: the writer holds a lock on it.  Values
+without a JSON form are written so that any JSON reader copes: nan as null, infinities as the strings "inf"
+and "-inf"; :func:`read` turns those into floats again.
 """
 
 from __future__ import annotations
@@ -16,11 +17,13 @@ import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 
-__all__ = ["RecordError", "RecordLocked", "Recorder", "check_room", "jsonable", "read", "read_counting"]
+__all__ = [
+    "RecordError", "RecordLocked", "Recorder", "check_room", "head", "jsonable", "read", "read_counting",
+]  # fmt: skip
 
 _INFINITIES = {"inf": math.inf, "-inf": -math.inf}
 
@@ -102,14 +105,19 @@ class Recorder:
             raise RecordLocked(
                 f"{self.path} is being written by another run: wait, or start a new one"
             ) from error
-        self._close_torn_line()
+        try:
+            self._end_torn_line()
+        except RecordError:
+            self._file.close()
+            raise
 
-    def _close_torn_line(self) -> None:
-        end = self._file.seek(0, os.SEEK_END)
-        if end:
-            self._file.seek(end - 1)
-            if self._file.read(1) != b"\n":
-                self._write(b"\n")
+    def _end_torn_line(self) -> None:
+        last = _last_line(self._file)
+        if last and not last.endswith(b"\n"):
+            self._write(b"\n")
+            if _row(last) is None:
+                words = f"the line above was cut short after {len(last)} bytes: its writer was ended"
+                self.append({"kind": "torn", "message": words})
 
     def _write(self, line: bytes) -> None:
         try:
@@ -124,7 +132,8 @@ class Recorder:
     def append(self, row: Mapping[str, Any]) -> None:
         """Write one row and wait until it is on the disk."""
         line = json.dumps(jsonable(row), allow_nan=False, separators=(",", ":"), ensure_ascii=False)
-        self._write(line.encode() + b"\n")
+        # A lone surrogate, as a library's message may hold, has a JSON escape and no UTF-8.
+        self._write(line.encode(errors="backslashreplace") + b"\n")
 
     def close(self) -> None:
         """Give up the lock."""
@@ -139,6 +148,26 @@ class Recorder:
         self.close()
 
 
+def _last_line(file: BinaryIO) -> bytes:
+    """Return what stands behind the last complete line, or that line if nothing does."""
+    place, tail = file.seek(0, os.SEEK_END), b""
+    while place and b"\n" not in tail[:-1]:
+        start = max(0, place - (1 << 16))
+        file.seek(start)
+        tail = file.read(place - start) + tail
+        place = start
+    return tail[tail.rfind(b"\n", 0, -1) + 1 :]
+
+
+def _row(line: bytes) -> dict[str, Any] | None:
+    """Return the row that a line holds; None if it was torn."""
+    try:
+        row = json.loads(line)
+    except ValueError:  # includes invalid UTF-8: a line cut in the middle of a character
+        return None
+    return {key: _restore(value) for key, value in row.items()} if isinstance(row, dict) else None
+
+
 def _restore(value: Any) -> Any:
     return _INFINITIES.get(value, value) if isinstance(value, str) else value
 
@@ -151,13 +180,18 @@ def read_counting(path: str | os.PathLike[str]) -> tuple[list[dict[str, Any]], i
         for line in file:
             if not line.strip():
                 continue
-            try:
-                row = json.loads(line)
-            except ValueError:  # includes invalid UTF-8: a line cut in the middle of a character
+            row = _row(line)
+            if row is None:
                 torn += 1
-                continue
-            rows.append({key: _restore(value) for key, value in row.items()})
+            else:
+                rows.append(row)
     return rows, torn
+
+
+def head(path: str | os.PathLike[str]) -> dict[str, Any] | None:
+    """Return the first row of a record; None if there is none."""
+    with open(path, "rb") as file:
+        return _row(file.readline())
 
 
 def read(path: str | os.PathLike[str]) -> list[dict[str, Any]]:
