@@ -104,6 +104,9 @@ def report(
     run: Annotated[str | None, typer.Argument(help="Name or path of a record [default: the newest].")] = None,
     results: Results = None,
     strict: Annotated[bool, typer.Option(help="Exit 1 on a verdict against any solver.")] = False,
+    publish: Annotated[
+        str | None, typer.Option(help="Write it into reports/published-NAME too, to be committed.")
+    ] = None,
 ) -> None:
     """Judge a record again and print its report."""
     from bench.run import RESULTS, find
@@ -113,15 +116,17 @@ def report(
         path = find(run, folder)
     except FileNotFoundError as error:
         raise CannotRun(str(error)) from error
-    finish(path, folder, strict)
+    finish(path, folder, strict, published=publish)
 
 
-def finish(path: Path, results: Path, strict: bool, measured: bool = False) -> NoReturn:
+def finish(
+    path: Path, results: Path, strict: bool, measured: bool = False, published: str | None = None
+) -> NoReturn:
     """Write the report and the replay of a record, print it, and leave with its verdict."""
     from bench.replay import write_json
     from bench.report import read_report
-    from bench.report.markdown import write
     from bench.report.terminal import show
+    from bench.report.write import publish, write
     from bench.run import reported
 
     told = read_report(path)
@@ -130,8 +135,15 @@ def finish(path: Path, results: Path, strict: bool, measured: bool = False) -> N
     written = write(told, results / "reports" / path.stem)
     replay = write_json(path, results)
     if measured:
-        reported(path, written)
-    console.print(f"report: {written}\nrounds: {replay}\nrecord: {path}", highlight=False)
+        reported(path, written.html)
+    console.print(
+        f"report: {written.html}\n        {written.markdown}\nrounds: {replay}\nrecord: {path}",
+        highlight=False,
+        soft_wrap=True,
+    )
+    if published is not None:
+        said = publish(written, results / "reports" / f"published-{published}")
+        console.print(said, highlight=False, soft_wrap=True)
     guilty = (
         told.wrong if strict else {name: why for name, why in told.wrong.items() if told.solvers[name].own}
     )

@@ -12,14 +12,16 @@ from typing import Any
 from bench.noise import noise_for
 from bench.report.model import Cell, Outcome, Point, Report, Solver, Timing, Twin
 from verification.record import read_counting
-from verification.verdict import TIERS, Judgement, Result, Wrong, judge
+from verification.verdict import TIERS, Contender, Judgement, Result, Wrong, judge
 from verification.verdict import Outcome as Tier
 
 __all__ = ["build", "read_report"]
 
 MEASURED = ("ladder", "repeat")
 # What to show of a solver that gave no answer in a cell: the most telling of its settings' statuses.
+MEASURED = ("ladder", "repeat")
 TELLING = ("CRASHED", "KILLED", "MEMORY", "FAILED", "TIME_LIMIT", "MISSING", "REFUSED")
+Loosest = Mapping[Contender, Mapping[float, Result]]  # None where the times are withheld
 UNMET = (Tier.UNDECIDED, Tier.BEYOND, Tier.MISSED)
 
 
@@ -62,6 +64,7 @@ def build(rows: Iterable[Mapping[str, Any]]) -> Report:
         wrong={
             solver: _reasons(found, order) for solver, found in judgement.wrong.items() if solver not in twins
         },
+        judgement=judgement,
         notes=[row["message"] for row in of_kind["note"]],
         first_calls=_first_calls(row for row in results if row["solver"] not in twins),
         loaded={row["solver"]: row.get("blas") for row in of_kind["environment"]},
@@ -69,13 +72,15 @@ def build(rows: Iterable[Mapping[str, Any]]) -> Report:
         twins=twins,
         noise=noise_for(of_kind["run"][0].get("cpu")),
     )
+    loosest = judgement.loosest()
     answers: dict[tuple[str, str], list[Result]] = defaultdict(list)
     for result in judgement.results:
         if result.row["phase"] in MEASURED:
             answers[result.row["solver"], result.row["cell"]].append(result)
     for (solver, cell), found in answers.items():
         outcomes = report.twin_outcomes if solver in twins else report.outcomes
-        outcomes[solver, cell] = _outcome(solver, cell, found, judgement, withheld=solver in judgement.wrong)
+        known = None if solver in judgement.wrong else loosest
+        outcomes[solver, cell] = _outcome(solver, cell, found, judgement, known)
     return report
 
 
@@ -134,7 +139,9 @@ def _proven(result: Result, judgement: Judgement) -> float:
     return value + reference.relative((result.row["radius"] or 0.0) + reference.dual_radius)
 
 
-def _outcome(solver: str, cell: str, found: list[Result], judgement: Judgement, withheld: bool) -> Outcome:
+def _outcome(
+    solver: str, cell: str, found: list[Result], judgement: Judgement, loosest: Loosest | None
+) -> Outcome:
     best = min(found, key=lambda result: _proven(result, judgement))
     value = _proven(best, judgement)
     if not math.isfinite(value):
@@ -150,11 +157,12 @@ def _outcome(solver: str, cell: str, found: list[Result], judgement: Judgement, 
         self_gap=best.row["gap_rel"],
         relative_to_optimum=value * reference.scale / reference.primal if reference.primal > 0 else None,
         false_features=best.row["false_features"],
+        missed_features=best.row.get("missed_features"),
         tiers={tier: _tier(found, tier) for tier in best.tiers},
     )
-    if not withheld:
+    if loosest is not None:
         outcome.points = _points(found, judgement)
-        outcome.timings = _timings(found, judgement)
+        outcome.timings = _timings(found, loosest)
     return outcome
 
 
@@ -185,10 +193,9 @@ def _points(found: Iterable[Result], judgement: Judgement) -> list[Point]:
     ]
 
 
-def _timings(found: list[Result], judgement: Judgement) -> dict[float, Timing]:
+def _timings(found: list[Result], best: Loosest) -> dict[float, Timing]:
     """For each tier, the time of the loosest rung that meets it, in the fastest setting."""
     timings: dict[float, Timing] = {}
-    best = judgement.loosest()
     for contender in dict.fromkeys(result.contender for result in found):
         for tier, rung in best.get(contender, {}).items():
             same = [

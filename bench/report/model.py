@@ -6,12 +6,12 @@ Only certified runs get a time, and a solver that is WRONG anywhere gets none at
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from statistics import median
 from typing import Any
 
 from bench.noise import UNCALIBRATED, Calibrated
+from verification.verdict import Judgement
 
 __all__ = ["Cell", "Outcome", "Point", "Report", "Solver", "Timing", "Twin"]
 
@@ -82,6 +82,8 @@ class Outcome:
         What that answer proves by itself, relative to N.
     relative_to_optimum : float or None
         The same suboptimality relative to P*.
+    false_features, missed_features : int or None
+        Coefficients that are not zero and proven to be; that are zero and proven not to be.
     timings : dict
         By tier; empty for a solver that is WRONG.
     tiers : dict
@@ -97,6 +99,7 @@ class Outcome:
     self_gap: float | None = None
     relative_to_optimum: float | None = None
     false_features: int | None = None
+    missed_features: int | None = None
     timings: dict[float, Timing] = field(default_factory=dict)
     tiers: dict[float, str] = field(default_factory=dict)
     points: list[Point] = field(default_factory=list)
@@ -172,6 +175,8 @@ class Report:
         By (twin, cell).
     noise : Calibrated
         How far identical code differs on the machine of the run, by which its ratios are judged.
+    judgement : Judgement
+        The verdicts on every row, for what is counted over rows.
     wrong : dict
         Reasons by solver and cell; a solver that is WRONG anywhere has no times at all.
     first_calls : dict
@@ -184,6 +189,7 @@ class Report:
     cells: dict[str, Cell]
     outcomes: dict[tuple[str, str], Outcome]
     wrong: dict[str, dict[str, str]]
+    judgement: Judgement
     notes: list[str] = field(default_factory=list)
     first_calls: dict[str, float] = field(default_factory=dict)
     loaded: dict[str, Any] = field(default_factory=dict)
@@ -220,12 +226,3 @@ class Report:
         """Return the time of a solver, or of a twin, for a tier in a cell, if it has one."""
         outcome = self.outcomes.get((solver, cell)) or self.twin_outcomes.get((solver, cell))
         return None if outcome is None else outcome.timings.get(tier)
-
-
-def rounds_of(rows: Iterable[dict[str, Any]]) -> dict[tuple[str, str, str, int], list[dict[str, Any]]]:
-    """Group measured rows by (solver, cell, configuration, rung): the ladder's round and its repeats."""
-    grouped: dict[tuple[str, str, str, int], list[dict[str, Any]]] = defaultdict(list)
-    for row in rows:
-        if row.get("kind") == "result" and row.get("phase") in ("ladder", "repeat"):
-            grouped[row["solver"], row["cell"], row["configuration"], row["rung"]].append(row)
-    return grouped

@@ -1,33 +1,25 @@
-"""Figures, as SVG: time against proven accuracy, distance to the fastest, and a lasso path.
-
-Colours are Okabe and Ito's, which the colour-blind can tell apart; a marker says the same again.  Ours are
-drawn solid, peers dashed.
-"""
+"""Figures as SVG: the charts of a report, several side by side, and each solver's distance to the fastest."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import matplotlib as mpl
-import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import LogLocator
-from numpy.typing import NDArray
 
-from bench.report.model import Outcome, Point, Report
+from bench.report.charts import Axis, Chart
+from bench.report.looks import Look, looks
+from bench.report.model import Report
 from bench.report.pairwise import median_ratio, ratio_to_fastest
 from bench.report.words import WANTED, duration, number
-from solvers import Problem, Stop, solve
-from verification import certify
 
-__all__ = ["curves", "distances", "path", "save", "slug"]
+__all__ = ["distances", "panels", "save", "slug"]
 
-COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#444444")
-MARKERS = "osD^vP*X<>hp"
 REGIMES = {
     "wide": ("#0072B2", "o"),
     "tall": ("#D55E00", "s"),
@@ -52,11 +44,18 @@ STYLE: Any = {
     "xtick.color": "#444444",
     "ytick.color": "#444444",
 }
-Look = dict[str, Any]  # how a solver's line is drawn
 LINE = 0.19  # inches of a legend's line
-LOWEST = 1e-16  # below it there is nothing in float64 to be drawn
-DOT: Look = {"markersize": 4.5, "markeredgewidth": 0}
+DOT: dict[str, Any] = {"markersize": 4.5, "markeredgewidth": 0}
 PANELS = 3  # side by side
+SPELT: dict[str, Callable[[float], str]] = {
+    "seconds": duration,
+    "accuracy": number,
+    "ratio": lambda value: f"{value:g}x",
+    "share": lambda value: f"{100 * value:.0f} %",
+    "digits": lambda value: f"{value:g}",
+    "count": lambda value: f"{value:,.0f}",
+    "": lambda value: f"{value:g}",
+}
 
 
 def slug(name: str) -> str:
@@ -72,61 +71,57 @@ def save(figure: Figure, target: Path) -> Path:
     return target
 
 
-def _looks(report: Report) -> dict[str, Look]:
-    """Colour, marker and dashes of each solver, the same in every figure."""
-    looks = {}
-    for k, (name, solver) in enumerate(report.solvers.items()):
-        looks[name] = {
-            "color": COLOURS[k % len(COLOURS)],
-            "marker": MARKERS[k % len(MARKERS)],
-            "linestyle": "-" if solver.own else (0, (4, 2)),
-            "markersize": 4.5,
-            "linewidth": 1.4,
-        }
-    return looks
-
-
-def front(points: Iterable[Point]) -> list[Point]:
-    """Keep the points that no other one beats in both time and accuracy, over all settings; fastest first."""
-    kept: list[Point] = []
-    for point in sorted(points, key=lambda point: (point.seconds, point.suboptimality)):
-        if not kept or point.suboptimality < kept[-1].suboptimality:
-            kept.append(point)
-    return kept
-
-
-def curves(report: Report, case: str) -> Figure | None:
-    """Time against proven accuracy, a panel for each cell of a case; None where no solver has a time."""
-    cells = [cell.name for cell in report.cells.values() if cell.case == case]
-    drawn = {
-        cell: {
-            name: outcome
-            for name in report.solvers
-            if (outcome := report.outcomes.get((name, cell))) is not None and outcome.points
-        }
-        for cell in cells
+def _style(look: Look) -> dict[str, Any]:
+    return {
+        "color": look.colour,
+        "marker": look.marker,
+        "linestyle": (0, tuple(length / 1.4 for length in look.dashes)) if look.dashes else "-",
+        "markersize": 4.5,
+        "linewidth": 1.4,
     }
-    cells = [cell for cell in cells if drawn[cell]]
-    if not cells:
-        return None
-    looks = _looks(report)
-    columns = min(PANELS, len(cells))
-    lines = math.ceil(len(cells) / columns)
-    present = [name for name in report.solvers if any(name in drawn[cell] for cell in cells)]
+
+
+def _styles(report: Report) -> dict[str, dict[str, Any]]:
+    """How each solver is drawn, for matplotlib."""
+    found = looks((solver.name, solver.own) for solver in report.solvers.values())
+    return {name: _style(look) for name, look in found.items()}
+
+
+def panels(report: Report, title: str, charts: Sequence[Chart]) -> Figure:
+    """Draw charts that share their axes' meaning, each in a panel, with one legend.
+
+    Parameters
+    ----------
+    report : Report
+    title : str
+        Over all of them; each panel has its chart's own.
+    charts : sequence of Chart
+        One at least.
+    """
+    styles = _styles(report)
+    columns = min(PANELS, len(charts))
+    lines = math.ceil(len(charts) / columns)
+    legend = _legend_of(charts, styles)
     with mpl.rc_context(STYLE):
-        height = max(2.6 * lines + 0.9, LINE * len(present) + 0.3)
+        height = max(2.8 * lines + 0.9, LINE * len(legend) + 0.3)
         figure = _canvas(3.3 * columns + 3.5, height, left=0.95, right=2.55, bottom=0.6, top=0.7)
         axes = figure.subplots(lines, columns, squeeze=False, sharey=True)
-        for k, cell in enumerate(cells):
-            _panel(axes.flat[k], cell.removeprefix(f"{case}/"), drawn[cell], looks, report.tiers)
-        for axis in axes.flat[len(cells) :]:
+        for axis, chart in zip(axes.flat, charts, strict=False):
+            _panel(axis, chart, title, styles)
+        for axis in axes.flat[len(charts) :]:
             axis.set_visible(False)
-        _titles(figure, f"{case}: time against proven accuracy", "setup + run")
-        figure.text(
-            0.15 / figure.get_figwidth(), 0.5, "proven suboptimality, relative to N", rotation=90, va="center"
-        )
-        _legend(figure, [Line2D([], [], label=name, **looks[name]) for name in present])
+        _titles(figure, title, charts[0].x.label)
+        figure.text(0.15 / figure.get_figwidth(), 0.5, charts[0].y.label, rotation=90, va="center")
+        _legend(figure, legend)
     return figure
+
+
+def _legend_of(charts: Sequence[Chart], styles: Mapping[str, dict[str, Any]]) -> list[Line2D]:
+    """Return a handle for each solver that is drawn, and for each other line that has a colour of its own."""
+    present = {line.name: line for chart in charts for line in chart.lines}
+    handles = [Line2D([], [], label=name, **style) for name, style in styles.items() if name in present]
+    named = [line for name, line in present.items() if name not in styles and line.named]
+    return handles + [Line2D([], [], label=line.name, color=line.colour, linewidth=1.3) for line in named]
 
 
 def _canvas(width: float, height: float, **margins: float) -> Figure:
@@ -156,28 +151,41 @@ def _legend(figure: Figure, handles: list[Line2D]) -> None:
     figure.legend(handles=handles, loc="upper left", bbox_to_anchor=where, fontsize=8.5, handlelength=3)
 
 
-def _panel(
-    axis: Any, title: str, outcomes: dict[str, Outcome], looks: dict[str, Look], tiers: Iterable[float]
-) -> None:
-    for tier in tiers:
-        axis.axhline(tier, color="#bbbbbb", linewidth=0.8, zorder=0.5)
-    for name, outcome in outcomes.items():
-        points = front(outcome.points)
-        heights = [max(LOWEST, point.suboptimality) for point in points]
-        axis.plot([point.seconds for point in points], heights, **looks[name], alpha=0.9)
-    axis.set(xscale="log", yscale="log", title=title)
-    axis.title.set_fontsize(8.5)
-    axis.yaxis.set_major_formatter(lambda value, _: number(value))
-    _ticks(axis, duration)
-
-
-def _ticks(axis: Any, spell: Callable[[float], str]) -> None:
-    """Label a logarithmic x axis: its powers of ten, or 1, 2 and 5 of them where there are fewer than two."""
-    low, high = axis.get_xlim()
-    powers = math.floor(math.log10(high)) - math.ceil(math.log10(low)) + 1
-    axis.xaxis.set_major_locator(LogLocator(subs=(1.0,) if powers >= 2 else (1.0, 2.0, 5.0)))
-    axis.xaxis.set_major_formatter(lambda value, _: spell(value))
+def _panel(axis: Any, chart: Chart, title: str, styles: Mapping[str, dict[str, Any]]) -> None:
+    for height in chart.marks:
+        axis.axhline(height, color="#bbbbbb", linewidth=0.8, zorder=0.5)
+    for line in chart.lines:
+        style = styles.get(line.name) or {"color": line.colour, "linewidth": 1.3 if line.named else 0.6}
+        if chart.steps:
+            axis.step(line.x, line.y, where="post", **style | {"marker": ""}, alpha=0.9)
+        else:
+            axis.plot(line.x, line.y, **style, alpha=0.9)
+    axis.set_title("" if chart.title == title else chart.title.removeprefix(f"{title}/"), fontsize=8.5)
+    _scale(axis, "x", chart.x)
+    _scale(axis, "y", chart.y)
     axis.minorticks_off()
+
+
+def _scale(axis: Any, which: str, said: Axis) -> None:
+    """Scale one axis and spell its ticks."""
+    if said.log:
+        axis.set(**{f"{which}scale": "log"})
+    if said.reverse:
+        getattr(axis, f"invert_{which}axis")()
+    spelt = SPELT[said.unit]
+    if said.log:
+        _ticks(axis, which, spelt)
+    else:
+        getattr(axis, f"{which}axis").set_major_formatter(lambda value, _: spelt(value))
+
+
+def _ticks(axis: Any, which: str, spell: Callable[[float], str]) -> None:
+    """Label a logarithmic axis: its powers of ten, or 1, 2 and 5 of them where there are fewer than two."""
+    low, high = sorted(getattr(axis, f"get_{which}lim")())
+    powers = math.floor(math.log10(high)) - math.ceil(math.log10(low)) + 1
+    drawn = getattr(axis, f"{which}axis")
+    drawn.set_major_locator(LogLocator(subs=(1.0,) if powers >= 2 else (1.0, 2.0, 5.0)))
+    drawn.set_major_formatter(lambda value, _: spell(value))
 
 
 def distances(report: Report, tier: float = WANTED) -> Figure | None:
@@ -204,70 +212,10 @@ def distances(report: Report, tier: float = WANTED) -> Figure | None:
         for label, name in zip(axis.get_yticklabels(), names, strict=True):
             label.set_fontweight("bold" if report.solvers[name].own else "normal")
         axis.set(xscale="log", ylim=(len(names) - 0.4, -0.6))
-        _ticks(axis, lambda value: f"{value:g}x")
+        _ticks(axis, "x", lambda value: f"{value:g}x")
         axis.grid(axis="y", visible=False)
         title = f"Time to a proven suboptimality of {number(tier)} (in brackets: cells solved)"
         _titles(figure, title, "time over that of the fastest in the cell; the bar is the median")
         dots = [(name, *REGIMES[name]) for name in regimes]
         _legend(figure, [Line2D([], [], linestyle="", marker=m, color=c, label=n, **DOT) for n, c, m in dots])
     return figure
-
-
-def path(problem: Problem, title: str, values: int = 60, depth: float = 1e-3) -> tuple[Figure, float]:
-    """Lasso path of one problem, each point certified.
-
-    Parameters
-    ----------
-    problem : Problem
-        Its penalties are replaced.
-    title : str
-    values : int
-        Values of l1, spaced evenly on a logarithmic axis.
-    depth : float
-        The smallest l1 over l1_max.
-
-    Returns
-    -------
-    figure : Figure
-    worst : float
-        Largest self-certified gap of the points, relative to N.
-    """
-    top = problem.replace(l1=0.0, l2=0.0).l1_max()
-    fractions = np.geomspace(1.0, depth, values)
-    coefs, worst = [], 0.0
-    for fraction in fractions:
-        at = problem.replace(l1=top * float(fraction), l2=0.0)
-        solution = solve(at, None, Stop(tol=1e-10))
-        gap = certify(at, solution.coef, solution.intercept).gap_rel
-        worst = max(worst, math.inf if gap is None else gap)
-        coefs.append(solution.coef)
-    table = np.array(coefs)  # (values, p)
-    with mpl.rc_context(STYLE):
-        figure = _canvas(7.6, 4.0, left=0.75, right=0.3, bottom=0.65, top=0.55)
-        axis = figure.subplots()
-        shown = np.flatnonzero(np.any(table != 0, axis=0))
-        _label_lines(axis, shown, fractions, table)
-        axis.set_xscale("log")
-        axis.set_xlim(1.0, depth * 0.72)
-        axis.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
-        axis.axhline(0, color="#777777", linewidth=0.8)
-        axis.set_ylabel("coefficient")
-        _titles(figure, f"{title}: lasso path", "l1 / l1_max")
-    return figure, worst
-
-
-def _label_lines(axis: Any, shown: NDArray[Any], fractions: NDArray[Any], table: NDArray[Any]) -> None:
-    """Draw a line for each feature; name the largest ones at their ends, apart from one another."""
-    ends = table[-1, shown]
-    span = float(np.ptp(table)) or 1.0
-    largest = set(np.argsort(-np.abs(ends))[:12])
-    last = math.inf
-    for rank, k in enumerate(np.argsort(-ends)):
-        colour = COLOURS[rank % len(COLOURS)]
-        line = table[:, shown[k]]
-        idle = (line == 0) & (np.append(line[1:], 0) == 0) & (np.append(0, line[:-1]) == 0)
-        axis.plot(fractions, np.where(idle, np.nan, line), color=colour, linewidth=1.3)
-        if k in largest:
-            height = min(float(ends[k]), last - 0.045 * span)
-            last = height
-            axis.text(fractions[-1] * 0.96, height, f"x{shown[k]}", color=colour, fontsize=8, va="center")

@@ -2,24 +2,35 @@
 
 from __future__ import annotations
 
+import re
 import shlex
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import Any
 
 from bench.report.model import Outcome, Report
 from bench.report.pairwise import standing
 from bench.report.words import WANTED, duration, family_name, mark, number, times
 
-__all__ = ["Table", "cells_table", "defects_table", "regimes_table", "settings_table", "solves_table"]
+__all__ = [
+    "Table", "commands", "defects_table", "grouped", "regimes_table", "settings_table",
+    "solves_table",
+]  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Table:
-    """A heading, a sentence that says what is shown and by which measure, and rows."""
+    """A heading, a sentence that says what is shown and by which measure, and rows.
+
+    `shades` marks entries, by row and column, as "better" or "worse": a colour where there are colours.
+    """
 
     title: str
     caption: str
     columns: list[str]
     rows: list[list[str]]
+    shades: dict[tuple[int, int], str] = field(default_factory=dict)
 
 
 def tier_name(tier: float) -> str:
@@ -106,33 +117,6 @@ def solves_table(report: Report) -> Table:
     )
 
 
-def cells_table(report: Report) -> Table:
-    """Both measures side by side, for every pair with an answer."""
-    rows = []
-    for (solver, cell), outcome in sorted(report.outcomes.items(), key=lambda item: (item[0][1], item[0][0])):
-        if outcome.best is None or cell in report.wrong.get(solver, ()):
-            continue
-        rows.append(
-            [
-                cell,
-                solver,
-                number(outcome.best),
-                number(outcome.self_gap),
-                number(outcome.relative_to_optimum),
-                "-" if outcome.false_features is None else str(outcome.false_features),
-                outcome.status.lower(),
-            ]
-        )
-    return Table(
-        "Accuracy of the best answers, both measures",
-        "Suboptimality (against D*, the best dual bound on record) and self-certified gap (what the answer "
-        "proves by itself) are relative to N; subopt./P* is relative to the optimum, which is far below N at "
-        "small l1. False features: coefficients that are not zero and proven to be.",
-        ["cell", "solver", "suboptimality", "self-certified gap", "subopt./P*", "false features", "status"],
-        rows,
-    )
-
-
 def defects_table(report: Report) -> Table:
     """Refusals and failures, grouped by solver and reason."""
     grouped: dict[tuple[str, str, str], list[str]] = {}
@@ -212,3 +196,34 @@ def provenance_table(report: Report) -> Table:
 def reproduce(report: Report) -> str:
     """Return the command that repeats the run."""
     return shlex.join(["python", "-m", "bench", *report.head.get("argv", [])])
+
+
+def commands(report: Report) -> list[str]:
+    """Return the commands that repeat the run, one cell of it, and its solvers on the user's own file."""
+    head = report.head
+    cell = next(iter(report.cells), "CELL")
+    suite = ["--data", str(head["data"])] if head.get("data") else ["--suite", head["suite"]]
+    start = ["python", "-m", "bench", "run"]
+    return [
+        reproduce(report),
+        shlex.join([*start, *suite, "--cells", cell, *_chosen(head)]),
+        shlex.join([*start, "--data", "yours.csv", *_chosen(head)]),
+    ]
+
+
+def _chosen(head: Mapping[str, Any]) -> list[str]:
+    """The options that choose the run's solvers, as they were given."""
+    given = head.get("argv", [])
+    return [word for pair in pairwise(given) if pair[0] in ("--solvers", "--solver") for word in pair]
+
+
+def grouped(notes: Iterable[str]) -> list[str]:
+    """Gather the notes that give the same reason; the first pair of each stands for the others."""
+    found: dict[str, list[str]] = {}
+    for note in notes:
+        who, _, why = note.partition(": ")
+        found.setdefault(re.sub(r"setting \S+( on \S+)? was", "another setting was", why), []).append(who)
+    return [
+        f"{who[0]}{f' and {len(who) - 1} more' if len(who) > 1 else ''}{': ' if why else ''}{why}"
+        for why, who in sorted(found.items(), key=lambda item: -len(item[1]))
+    ]
