@@ -12,142 +12,12 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from ._kernels import jit, prox
+from . import _column_kernels as kernels
 from ._standard_form import StandardForm, _locked, standard_form
 from .problem import Problem, Vector
 
+FLAT = 1e3  # squared mean over variance up to which centring a product afterwards costs three digits
 CHUNK = 256  # columns gathered at a time: wide enough for the BLAS, small against X
-
-
-@jit
-def _first_pass_dense(X: Any, z: Any, centre: bool) -> Any:
-    n, k = X.shape
-    means, norms, u = np.zeros(k), np.zeros(k), np.zeros(k)
-    total_z = np.sum(z)
-    for j in range(k):
-        one = two = dot = 0.0
-        for i in range(n):
-            a = np.float64(X[i, j])
-            one += a
-            two += a * a
-            dot += a * z[i]
-        if centre:
-            m = one / n
-            norms[j] = two - n * m * m
-            means[j] = m
-            dot -= m * total_z
-            if norms[j] < 1e-3 * two:  # cancellation: once more, about the mean
-                two = extra = 0.0
-                for i in range(n):
-                    a = np.float64(X[i, j]) - m
-                    extra += a
-                    two += a * a
-                norms[j] = two - extra * extra / n
-                if norms[j] <= n * (m * 2.0**-50) ** 2:
-                    norms[j] = 0.0  # a constant column: what is left is rounding
-        else:
-            norms[j] = two
-        u[j] = dot
-    return means, norms, u
-
-
-@jit
-def _first_pass_sparse(data: Any, indices: Any, indptr: Any, q: Any, qq: float, z: Any) -> Any:
-    k = indptr.size - 1
-    means, norms, u = np.zeros(k), np.zeros(k), np.zeros(k)
-    qz = 0.0
-    for i in range(z.size):
-        qz += q[i] * z[i]
-    for j in range(k):
-        one = two = dot = 0.0
-        for e in range(indptr[j], indptr[j + 1]):
-            a = np.float64(data[e])
-            one += a * q[indices[e]]
-            two += a * a
-            dot += a * z[indices[e]]
-        if qq > 0.0:
-            m = one / qq
-            means[j] = m
-            norms[j] = two - qq * m * m
-            if norms[j] <= 1e-14 * two:
-                norms[j] = 0.0  # a constant column: what is left is rounding
-            dot -= m * qz
-        else:
-            norms[j] = two
-        u[j] = dot
-    return means, norms, u
-
-
-@jit
-def _dots_dense(X: Any, m: Any, cols: Any, r: Any, out: Any) -> None:
-    total = np.sum(r)
-    for c in range(cols.size):
-        j = cols[c]
-        dot = 0.0
-        for i in range(r.size):
-            dot += np.float64(X[i, j]) * r[i]
-        out[c] = dot - m[j] * total
-
-
-@jit
-def _dots_sparse(
-    data: Any, indices: Any, indptr: Any, m: Any, cols: Any, r: Any, qr: float, out: Any
-) -> None:
-    for c in range(cols.size):
-        j = cols[c]
-        dot = 0.0
-        for e in range(indptr[j], indptr[j + 1]):
-            dot += np.float64(data[e]) * r[indices[e]]
-        out[c] = dot - m[j] * qr
-
-
-@jit
-def _subtract_dense(X: Any, m: Any, cols: Any, w: Any, r: Any) -> None:
-    shift = 0.0
-    for c in range(cols.size):
-        j, wj = cols[c], w[c]
-        if wj != 0.0:
-            shift += wj * m[j]
-            for i in range(r.size):
-                r[i] -= wj * np.float64(X[i, j])
-    if shift != 0.0:
-        for i in range(r.size):
-            r[i] += shift
-
-
-@jit
-def _subtract_sparse(data: Any, indices: Any, indptr: Any, m: Any, q: Any, cols: Any, w: Any, r: Any) -> None:
-    shift = 0.0
-    for c in range(cols.size):
-        j, wj = cols[c], w[c]
-        if wj != 0.0:
-            shift += wj * m[j]
-            for e in range(indptr[j], indptr[j + 1]):
-                r[indices[e]] -= wj * np.float64(data[e])
-    if shift != 0.0:
-        for i in range(r.size):
-            r[i] += shift * q[i]
-
-
-@jit
-def _gram_sparse(
-    data: Any, indices: Any, indptr: Any, m: Any, qq: float, cols: Any, old: int, G: Any, work: Any
-) -> None:
-    # Rows old.. of G against all columns, by scattering each new column once
-    for c in range(old, cols.size):
-        j = cols[c]
-        for e in range(indptr[j], indptr[j + 1]):
-            work[indices[e]] = data[e]
-        for d in range(c + 1):
-            k = cols[d]
-            dot = 0.0
-            for e in range(indptr[k], indptr[k + 1]):
-                dot += np.float64(data[e]) * work[indices[e]]
-            dot -= qq * m[j] * m[k]
-            G[c, d] = dot
-            G[d, c] = dot
-        for e in range(indptr[j], indptr[j + 1]):
-            work[indices[e]] = 0.0
 
 
 class Columns:
@@ -173,7 +43,6 @@ class Columns:
         self._q = np.zeros(form.z.size) if form.q is None else form.q
         self._qq = 0.0 if form.q is None else float(form.q @ form.q)
         self.sparse = form.is_sparse
-        self._held: Vector = np.empty((form.z.size, 0), order="F")  # gathered columns, extend_gram's own
 
     def dots(self, cols: NDArray[np.intp], r: Vector) -> Vector:
         """a_j'r for the columns asked for."""
@@ -181,20 +50,31 @@ class Columns:
         B = self.form.B
         if self.sparse:
             qr = float(self._q @ r)
-            _dots_sparse(B.data, B.indices, B.indptr, self.m, cols, r, qr, out)
+            kernels.dots_sparse(B.data, B.indices, B.indptr, self.m, cols, r, qr, out)
+        elif 2 * cols.size > self.form.k and B.dtype == np.float64:  # the BLAS reads twice as fast
+            out = (B.T @ r)[cols] - self.m[cols] * float(r.sum())
         else:
-            _dots_dense(B, self.m, cols, r, out)
+            kernels.dots_dense(B, self.m, cols, r, out)
+        return out
+
+    def product(self, cols: NDArray[np.intp], w: Vector) -> Vector:
+        """Sum over cols of w a_j, (n,)."""
+        out = np.zeros(self.form.z.size)
+        self._subtract(cols, -w, out)
         return out
 
     def residual(self, cols: NDArray[np.intp], w: Vector) -> Vector:
         """Z - sum over cols of w a_j, (n,)."""
         r = self.form.z.copy()
+        self._subtract(cols, w, r)
+        return r
+
+    def _subtract(self, cols: NDArray[np.intp], w: Vector, r: Vector) -> None:
         B = self.form.B
         if self.sparse:
-            _subtract_sparse(B.data, B.indices, B.indptr, self.m, self._q, cols, w, r)
+            kernels.subtract_sparse(B.data, B.indices, B.indptr, self.m, self._q, cols, w, r)
         else:
-            _subtract_dense(B, self.m, cols, w, r)
-        return r
+            kernels.subtract_dense(B, self.m, cols, w, r)
 
     def sweep(self, cols: NDArray[np.intp], w: Vector, r: Vector, lam1: Vector) -> float:
         """One sweep of coordinate descent over cols; w (of cols) and the residual r are updated.
@@ -205,138 +85,72 @@ class Columns:
         norms, lam2 = self.norms_sq[cols], form.lam2[cols]
         if self.sparse:
             return float(
-                _sweep_sparse(
+                kernels.sweep_sparse(
                     B.data, B.indices, B.indptr, self.m, self._q, self._qq, cols, norms,
                     lam1, lam2, form.positive, w, r,
                 )
             )  # fmt: skip
-        return float(_sweep_dense(B, self.m, cols, norms, lam1, lam2, form.positive, w, r))
+        return float(kernels.sweep_dense(B, self.m, cols, norms, lam1, lam2, form.positive, w, r))
 
-    def gram_limit(self, cols: NDArray[np.intp]) -> int:
-        """Most columns for which a Gram matrix pays: by memory, and by the cost of a move if sparse.
+    @property
+    def gram_limit(self) -> int:
+        """Most columns of a Gram matrix: two of its size may take an eighth of X's memory each, or 32 MB."""
+        return int(np.sqrt(max(self._bytes / 8, 32e6) / 8))
 
-        Two square arrays of it may take an eighth of X's memory each, or 32 MB.
-        """
+    @property
+    def _bytes(self) -> int:
         B = self.form.B
-        held = B.data.nbytes + B.indices.nbytes if self.sparse else B.nbytes
-        limit = int(np.sqrt(max(held / 8, 32e6) / 8))
-        if self.sparse:  # a move costs K by the Gram matrix, the column's entries twice by the residual
-            entries = (B.indptr[cols + 1] - B.indptr[cols]).mean()
-            limit = min(limit, max(256, int(16 * entries)))
-        return limit
+        return int(B.data.nbytes + B.indices.nbytes) if self.sparse else int(B.nbytes)
 
     def gather(self, cols: NDArray[np.intp]) -> Vector:
         """Return columns of A, copied: (n, len(cols)) float64, column-major."""
-        if self.sparse:
-            return np.asfortranarray(self.form.dense(cols))
         A = np.empty((self.form.z.size, cols.size), order="F")
-        _gather_dense(self.form.B, self.m, cols, A)
+        self.gather_into(A, cols, np.arange(cols.size))
         return A
 
-    def extend_gram(self, G: Vector, cols: NDArray[np.intp], old: int) -> None:
-        """Fill rows and columns old.. of G, the Gram matrix of the columns ``cols``."""
-        B = self.form.B
+    def gather_into(self, A: Vector, cols: NDArray[np.intp], places: NDArray[np.intp]) -> None:
+        """Copy columns of A to places of an (n, *) column-major array."""
         if self.sparse:
-            work = np.zeros(self.form.z.size)
-            _gram_sparse(B.data, B.indices, B.indptr, self.m, self._qq, cols, old, G, work)
-            return
-        if old == 0:
-            self._held = np.empty((self.form.z.size, 0), order="F")
-        if cols.size * self.form.z.size * 8 <= max(B.nbytes / 8, 32e6):
-            self._hold(cols, old)
-        for lo in range(old, cols.size, CHUNK):
-            hi = min(lo + CHUNK, cols.size)
-            A = self._block(cols, lo, hi)
-            G[lo:hi, lo:hi] = A.T @ A
-            for lo2 in range(0, lo, CHUNK):
-                hi2 = min(lo2 + CHUNK, lo)
-                block = A.T @ self._block(cols, lo2, hi2)
-                G[lo:hi, lo2:hi2] = block
-                G[lo2:hi2, lo:hi] = block.T
+            A[:, places] = self.form.dense(cols)
+        else:
+            kernels.gather_dense(self.form.B, self.m, cols, places, A)
 
-    def _hold(self, cols: NDArray[np.intp], old: int) -> None:
-        """Keep gathered columns from one extension to the next, while they are small against X."""
-        if self._held.shape[1] < cols.size:
-            wider = np.empty((self.form.z.size, min(cols.size + cols.size // 2, self.form.k)), order="F")
-            wider[:, :old] = self._held[:, :old] if self._held.shape[1] >= old else self.gather(cols[:old])
-            self._held = wider
-        self._held[:, old : cols.size] = self.gather(cols[old:])
+    def room(self, most: int) -> Vector:
+        """Return an array for gathered columns: as many as may take an eighth of X's memory, or 32 MB."""
+        n = self.form.z.size
+        return np.empty((n, min(most, int(max(self._bytes / 8, 32e6) / (8 * n)))), order="F")
 
-    def _block(self, cols: NDArray[np.intp], lo: int, hi: int) -> Vector:
-        return self._held[:, lo:hi] if hi <= self._held.shape[1] else self.gather(cols[lo:hi])
+    def whole_gram(self, cols: NDArray[np.intp], G: Vector) -> bool:
+        """Fill G with the Gram matrix of all columns from X as it lies; False where that cannot be."""
+        n, B = self.form.z.size, self.form.B
+        if self.sparse or cols.size < self.form.k or B.dtype != np.float64:
+            return False
+        if not np.all(n * self.m**2 <= FLAT * self.norms_sq) or np.any(np.diff(cols) != 1):
+            return False
+        K = cols.size
+        np.matmul(B.T, B, out=G[:K, :K])
+        if self.m.any():
+            G[:K, :K] -= n * np.outer(self.m, self.m)
+        return True
 
-
-@jit
-def _gather_dense(X: Any, m: Any, cols: Any, A: Any) -> None:
-    for c in range(cols.size):
-        j = cols[c]
-        for i in range(X.shape[0]):
-            A[i, c] = X[i, j] - m[j]
-
-
-@jit
-def _sweep_dense(
-    X: Any, m: Any, cols: Any, norms: Any, lam1: Any, lam2: Any, positive: bool, w: Any, r: Any
-) -> float:
-    # As _kernels.sweep_dense with the means apart: the residual is r + t, t = m'w's change since entry
-    n = r.size
-    largest = 0.0
-    t = 0.0
-    for c in range(cols.size):
-        j = cols[c]
-        if norms[c] == 0.0:
-            continue
-        g = n * m[j] * t
-        for i in range(n):
-            g += np.float64(X[i, j]) * r[i]
-        old = w[c]
-        new = prox(g + norms[c] * old, norms[c], lam1[c], lam2[c], positive)
-        d = new - old
-        if d != 0.0:
-            w[c] = new
-            for i in range(n):
-                r[i] -= d * np.float64(X[i, j])
-            t += d * m[j]
-            largest = max(largest, d * d * norms[c])
-    for i in range(n):
-        r[i] += t
-    return largest
-
-
-@jit
-def _sweep_sparse(
-    data: Any, indices: Any, indptr: Any, m: Any, q: Any, qq: float, cols: Any, norms: Any,
-    lam1: Any, lam2: Any, positive: bool, w: Any, r: Any,
-) -> float:  # fmt: skip
-    largest = 0.0
-    t = 0.0
-    for c in range(cols.size):
-        j = cols[c]
-        if norms[c] == 0.0:
-            continue
-        g = qq * m[j] * t
-        for e in range(indptr[j], indptr[j + 1]):
-            g += np.float64(data[e]) * r[indices[e]]
-        old = w[c]
-        new = prox(g + norms[c] * old, norms[c], lam1[c], lam2[c], positive)
-        d = new - old
-        if d != 0.0:
-            w[c] = new
-            for e in range(indptr[j], indptr[j + 1]):
-                r[indices[e]] -= d * np.float64(data[e])
-            t += d * m[j]
-            largest = max(largest, d * d * norms[c])
-    if t != 0.0:
-        for i in range(r.size):
-            r[i] += t * q[i]
-    return largest
+    def gram_rows(self, cols: NDArray[np.intp], places: NDArray[np.intp], G: Vector) -> None:
+        """Fill rows and columns of the Gram matrix of ``cols``, in blocks of columns gathered anew."""
+        for lo in range(0, places.size, CHUNK):
+            rows = places[lo : lo + CHUNK]
+            A = self.gather(cols[rows]).T
+            for lo2 in range(0, cols.size, CHUNK):
+                block = A @ self.gather(cols[lo2 : lo2 + CHUNK])
+                G[rows, lo2 : lo2 + CHUNK] = block
+                G[lo2 : lo2 + CHUNK, rows] = block.T
 
 
 def _first_pass(B: Any, z: Vector, q: Vector | None, *, centre: bool) -> Any:
     if not isinstance(B, np.ndarray):
         qq = 0.0 if q is None else float(q @ q)
-        return _first_pass_sparse(B.data, B.indices, B.indptr, np.zeros(z.size) if q is None else q, qq, z)
-    return _first_pass_dense(B, z, centre)
+        return kernels.first_pass_sparse(
+            B.data, B.indices, B.indptr, np.zeros(z.size) if q is None else q, qq, z
+        )
+    return kernels.first_pass_dense(B, z, centre)
 
 
 def _apart(problem: Problem) -> tuple[StandardForm | None, Any]:

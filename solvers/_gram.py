@@ -52,6 +52,16 @@ def descend(
 
 
 @jit
+def gather_face(G: Any, F: Any, lam2: Any, H: Any) -> None:
+    # Lower triangle of G_FF + diag(lam2) into H
+    for a in range(F.size):
+        row = G[F[a]]
+        for b in range(a):
+            H[a, b] = row[F[b]]
+        H[a, a] = row[F[a]] + lam2[F[a]]
+
+
+@jit
 def _forward(L: Any, f: int, b: Any) -> None:
     # b <- L^-1 b
     for i in range(f):

@@ -79,14 +79,14 @@ def sweep_sparse(
             continue  # never moved: 0 is optimal
         old = w[j]
         g = t * Sm[j]
-        for k in range(indptr[j], indptr[j + 1]):
-            g += data[k] * rho[indices[k]]
+        for k in range(np.uint64(indptr[j]), np.uint64(indptr[j + 1])):
+            g += data[k] * rho[np.uint64(indices[k])]
         new = prox(g + norms_sq[j] * old, norms_sq[j], lam1[j], lam2[j], positive)
         d = new - old
         if d != 0.0:
             w[j] = new
-            for k in range(indptr[j], indptr[j + 1]):
-                rho[indices[k]] -= d * data[k]
+            for k in range(np.uint64(indptr[j]), np.uint64(indptr[j + 1])):
+                rho[np.uint64(indices[k])] -= d * data[k]
             t += d * m[j]
             largest = max(largest, d * d * norms_sq[j])
     return largest, t

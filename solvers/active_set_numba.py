@@ -1,15 +1,17 @@
-"""Working set on its own Gram matrix, solved exactly on a face. [massias2018], [lee2007], [fercoq2015].
+"""Working set with Newton steps on its face, by a Gram matrix or by products. [massias2018], [fercoq2015].
 
 The fastest of ours for sparse solutions. One pass reads X for means, norms and A'z. While l1 comes down
-from l1_max in a few steps (continuation), a working set W grows by violation, and only its Gram matrix is
-worked on: coordinate descent (|W| a move) while signs change, then an active-set method on the support F
-with an updated Cholesky factor (|F|^3/3 once, |F|^2 a change). A column is read again only when the bound
-|a_j'r_old| + ||a_j|| ||r - r_old|| lets it matter, so late passes are partial. Dense column-major
+from l1_max in a few even steps (continuation), a working set W grows by violation. Dense X: W has a Gram
+matrix (|W| a move of coordinate descent), and the support F is solved by projected Newton steps
+(|F|^3/3 each), then by an active-set method on an updated Cholesky factor (|F|^2 a change). Sparse X, or W
+too large: descent on the residual, and Newton by conjugate gradients (two products with A_F a step).
+A column is read again only when |a_j'r_old| + ||a_j|| ||r - r_old|| lets it matter. Dense column-major
 float64/float32 and CSC are used in place; row-major or weighted X is copied once, in setup.
 """
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
@@ -17,6 +19,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from ._face import newton_direction
+from ._gram_face import GramFace
 from .problem import Problem, Vector
 from .solution import Solution, Status, Stop
 
@@ -24,9 +28,14 @@ if TYPE_CHECKING:
     from ._columns import Columns
 
 SUPPORTS = {"l1", "l2", "positive", "sparse"}
-CITES = ("massias2018", "lee2007", "fercoq2015", "tibshirani2012")
+CITES = ("massias2018", "lee2007", "fercoq2015", "tibshirani2012", "bertsekas1982", "hestenes1952")
 PACKAGE = None
 
+SWEEPS = 20  # of coordinate descent at most before a Newton step is tried
+ROUNDS = 50  # of sweeps and Newton steps by residuals before X is read again
+DESCENT = 20  # sweeps at most on a Gram matrix
+MANY = 8  # a support has many new columns where they are more than one in so many
+NEAR = 0.7  # of its bound: a column of W below this may give its place to another
 STEP = 0.3  # factor from one kappa to the next
 TALL = 512  # columns up to which one symmetric update of them all may be the cheapest
 EPS = 2.0**-52
@@ -65,7 +74,7 @@ def path(problem: Problem, l1s: Sequence[float], stop: Stop) -> Iterator[Solutio
 
 
 class _ActiveSet:
-    """One solve: working set W with its Gram matrix, its face F with its Cholesky factor, every a_j'r."""
+    """One solve: working set W, the coefficients on it, and what is known of every a_j'r."""
 
     def __init__(self, columns: Columns, stop: Stop) -> None:
         form = columns.form
@@ -80,15 +89,16 @@ class _ActiveSet:
         self.residuals = [form.z]
         self.stamp = np.zeros(form.k, dtype=np.intp)
         self.kappa = 1.0  # the factor by which lam1 is raised while W is being found
+        self.step = STEP
+        self.slow = False  # whether conjugate gradients have run out of steps on a face
+        self.has_free = bool(form.free.any())
         self.W = np.flatnonzero(form.free & ~self.dead)
         self.inside = np.zeros(form.k, dtype=bool)
         self.inside[self.W] = True
-        self.w = np.empty(0)  # of W
-        self.gram = True  # False once W is too large for a Gram matrix: residual updates from then on
-        self.G = self.L = np.empty((0, 0))
-        self.F, self.where = np.empty(0, dtype=np.intp), np.empty(0, dtype=np.intp)
-        self.sign = np.empty(0)
-        self.f = -1  # columns of the face; -1: to be factored anew
+        self.w = np.zeros(self.W.size)  # of W
+        self.gram: GramFace | None = None if columns.sparse else GramFace(columns)
+        if self.W.size and self.gram is not None:
+            self.gram.place(self.W, np.arange(self.W.size))
         self.columns_read = form.k
 
     # ------------------------------------------------------------------ the loop
@@ -100,7 +110,10 @@ class _ActiveSet:
         """
         ratio = np.abs(self.u) / np.where(self.lam1 > 0, self.lam1, np.inf)
         top = float(ratio.max(initial=0.0))
-        self.kappa = max(1.0, STEP * top)
+        if top > 1.0:  # in even steps of about STEP
+            stages = max(1, round(math.log(top) / -math.log(STEP)))
+            self.step = top ** (-1.0 / stages)
+            self.kappa = top * self.step if stages > 1 else 1.0
         k = self.form.k
         if k <= TALL and top >= 50 and not self.columns.sparse and 10 * np.count_nonzero(ratio > 1) >= 9 * k:
             self._admit(np.flatnonzero(~self.inside & ~self.dead))  # nearly all will be in use: at once
@@ -126,9 +139,7 @@ class _ActiveSet:
         while n_iter < stop.max_iter:
             n_iter += 1
             added = self._grow()
-            if not self.gram:
-                self._by_residual()
-            elif self.kappa > 1:
+            if self.kappa > 1:
                 self._roughly()
             else:
                 self._exactly(added)
@@ -143,152 +154,204 @@ class _ActiveSet:
                 if stuck == 3:
                     status = Status.STALLED
                     break
-            self.kappa = max(1.0, STEP * self.kappa)
+            self.kappa *= self.step
+            if self.kappa < 1.01:
+                self.kappa = 1.0
             if stop.time_limit is not None and time.perf_counter() - began > stop.time_limit:
                 status = Status.TIME_LIMIT
                 break
-        w = np.zeros(form.k)
-        w[self.W] = self.w
         claim = gap / scale if scale > 0 else (0.0 if gap == 0 else np.inf)
-        return form.solution(w, status, n_iter, float(claim))
+        passes = self.columns_read / max(form.k, 1)
+        self.columns_read = 0
+        said = f"X read {passes:.2f} times"
+        return form.solution(self._full(), status, n_iter, float(claim), said)
+
+    def _full(self) -> Vector:
+        w = np.zeros(self.form.k)
+        w[self.W] = self.w
+        return w
 
     def _grow(self) -> int:
         """Add the worst violators, and some that come near, to W; return how many."""
+        from ._screening import candidates
+
         form = self.form
-        u = self.u if form.positive else np.abs(self.u)
-        excess = (u - self.kappa * self.lam1) / np.where(self.dead, 1.0, self.norms)
-        excess[self.inside | self.dead] = -np.inf
-        violators = int(np.count_nonzero(excess > 0))
+        near, excess, violators = candidates(
+            self.u, self.norms, self.lam1, self.kappa, form.positive, self.inside, self.dead
+        )
         k, K = form.k, self.w.size
         support = int(np.count_nonzero(self.w))
         # A pass over X costs k n; extending the Gram matrix by a columns costs about a K n / 4
-        room = max(4 * k // K if K else int(np.sqrt(4 * k)), support, 16)
-        near = support // 4 if violators else 0
-        size = min(max(violators, near), room, int(np.count_nonzero(excess > -np.inf)))
-        new = np.sort(np.argpartition(-excess, size - 1)[:size]) if size else np.empty(0, dtype=np.intp)
-        if self.W.size + size > K:
-            self._admit(new)
+        room = max(4 * k // K if K else int(np.sqrt(4 * k)), support // 2, 16)
+        size = min(violators + min(violators, support // 4), room, near.size)
+        if size:
+            self._admit(np.sort(near[np.argpartition(-excess, size - 1)[:size]]))
         return size
 
     def _admit(self, new: NDArray[np.intp]) -> None:
-        """Add columns to W, and bring w, the Gram matrix and the face's arrays up to it."""
-        self.W = np.concatenate([self.W, new])
+        """Take columns into W, in the places of those that are far from use first."""
+        idle = self._idle()[: new.size]
+        places = np.concatenate([idle, np.arange(self.W.size, self.W.size + new.size - idle.size)])
+        self.inside[self.W[idle]] = False
         self.inside[new] = True
-        K, size = self.w.size, self.W.size
-        self.w = np.concatenate([self.w, np.zeros(size - K)])
-        self.gram = self.gram and size <= self.columns.gram_limit(self.W)
-        if not self.gram:
-            self.G = self.L = np.empty((0, 0))
-            return
-        if size > self.G.shape[0]:
-            capacity = min(size + size // 2, self.form.k)
-            bigger = np.empty((capacity, capacity))
-            bigger[:K, :K] = self.G[:K, :K]
-            self.G, self.L = bigger, np.empty((capacity, capacity))
-            self.F, self.sign = np.empty(capacity, dtype=np.intp), np.empty(capacity)
-            self.where = np.full(capacity, -1)  # position in F of each column of W, -1 outside
-            self.f = -1
-        self.columns.extend_gram(self.G, self.W, K)
+        self.W = np.concatenate([self.W, np.empty(new.size - idle.size, dtype=np.intp)])
+        self.W[places] = new
+        self.w = np.concatenate([self.w, np.zeros(new.size - idle.size)])
+        if self.gram is not None:
+            if self.W.size > self.columns.gram_limit:
+                self.gram = None  # too large: residual updates from here on
+            else:
+                self.gram.place(self.W, places)
 
-    def _by_residual(self) -> None:
-        """Coordinate descent on W with residual updates, until its moves are small against the first."""
-        r = self.columns.residual(self.W, self.w)
-        lam1 = self.kappa * self.lam1[self.W]
-        first = self.columns.sweep(self.W, self.w, r, lam1)
-        for _ in range(1000):
-            active = np.flatnonzero(self.w)
-            w = self.w[active]
-            moved = self.columns.sweep(self.W[active], w, r, lam1[active])
-            self.w[active] = w
-            first = max(first, moved)
-            if moved <= 1e-3 * first or moved <= 2.0**-104 * self.form.scale:
-                return
+    @property
+    def complete(self) -> bool:
+        """Whether every column is in W."""
+        return bool(np.all(self.inside | self.dead))
 
-    def _gradient(self) -> Vector:
-        """a_j'r on W, of the true residual and not of the Gram matrix's: refinement."""
-        if self.form.free.any():  # u is of the projected residual then
-            return self.columns.dots(self.W, self.r)
-        return self.u[self.W]
+    def _idle(self) -> NDArray[np.intp]:
+        """Places of W whose columns are zero and far from their bounds, the farthest first."""
+        u = self.u[self.W] if self.form.positive else np.abs(self.u[self.W])
+        bound = self.kappa * self.lam1[self.W]
+        idle = np.flatnonzero((self.w == 0) & (u < NEAR * bound) & (bound > 0))
+        return idle[np.argsort(u[idle] / bound[idle], kind="stable")]
+
+    # ------------------------------------------------------------------ the problem restricted to W
 
     def _roughly(self) -> None:
         """Coordinate descent on W at kappa lam1, only as far as finding W needs."""
-        from ._gram import descend
-
-        W, form = self.W, self.form
-        lam1, lam2 = self.kappa * self.lam1[W], form.lam2[W]
-        enough = 1e-6 * form.scale
-        descend(self.G, W.size, self._gradient(), self.w, lam1, lam2, form.positive, 50, enough)
-        self.f = -1
+        lam1 = self.kappa * self.lam1[self.W]
+        if self.gram is not None:
+            self.gram.descend(self._gradient(), self.w, lam1, self.form.lam2[self.W], 1e-6 * self.form.scale)
+            return
+        r = self.r.copy()
+        self._settle(r, lam1, 1e-2 * self.columns.sweep(self.W, self.w, r, lam1))
 
     def _exactly(self, added: int) -> None:
-        """Solve the problem restricted to W: descent where much is new, then the active-set method."""
-        from ._gram import descend, face, polish
+        """Solve the problem restricted to W."""
+        if self.gram is None:
+            self._by_residual(added)
+            return
+        self._on_gram(self._gradient(), added)
 
-        W, K, G, w = self.W, self.W.size, self.G, self.w
-        lam1, lam2, positive = self.lam1[W], self.form.lam2[W], self.form.positive
-        g = self._gradient()
-        rounding = 4 * EPS * float(np.linalg.norm(self.residuals[-1]))
-        if self.f < 0 or added > 8 + self.f // 4:
-            descend(G, K, g, w, lam1, lam2, positive, 50, 0.0)
-            self.f = face(G, K, g, w, lam2, self.L, self.F)
-            F = self.F[: self.f]
-            self.sign[: self.f] = np.sign(w[F])
-            self.where[:] = -1
-            self.where[F] = np.arange(self.f)
-        slack = 1e-13 * lam1 + rounding * self.norms[W]
-        self.f = polish(
-            G,
-            K,
-            g,
-            w,
-            lam1,
-            lam2,
-            positive,
-            self.L,
-            self.F,
-            self.sign,
-            self.where,
-            self.f,
-            slack,
-            50 + 20 * K,
-        )
+    def _on_gram(self, g: Vector, added: int) -> None:
+        assert self.gram is not None
+        form, W = self.form, self.W
+        lam1, lam2 = self.lam1[W], form.lam2[W]
+        slack = 1e-13 * lam1 + 4 * EPS * float(np.linalg.norm(self.residuals[-1])) * self.norms[W]
+        support = int(np.count_nonzero(self.w))
+        cheap = support**3 <= 12 * form.z.size * form.k  # to factor, against a pass over X
+        if added > 8 + support // MANY and not cheap and not self.complete:
+            self.gram.descend(g, self.w, lam1, lam2, 0.0, DESCENT)  # no need to be exact yet
+        else:
+            self.gram.solve(g, self.w, lam1, lam2, slack)
+
+    def _by_residual(self, added: int) -> None:
+        """Coordinate descent on W with residual updates until the signs hold, then Newton on the face."""
+        form, W, w = self.form, self.W, self.w
+        lam1, lam2 = self.lam1[W], form.lam2[W]
+        r = self.r.copy()
+        size = float(np.linalg.norm(r))
+        slack = np.where(form.free[W], self.norms[W] * size, lam1)
+        slack = 0.2 * self.stop.tol * slack + 2 * EPS * size * self.norms[W]
+        first = 0.0
+        for _ in range(ROUNDS):
+            sign = np.sign(w)
+            first = max(first, self.columns.sweep(W, w, r, lam1))
+            if first == 0.0:
+                return
+            arrived = False
+            for _ in range(ROUNDS):
+                moved = self._settle(r, lam1, 1e-3 * first)
+                if added > 8 + np.count_nonzero(w) // MANY and moved <= 1e-3 * first:
+                    return  # much is still on its way into W: no need to be exact yet
+                arrived = self._newton(r, lam1, lam2, slack)
+                if arrived or (self.slow and self.may_gram):
+                    break
+            if self.slow and self.may_gram:
+                self.r = r
+                self._to_gram()
+                return
+            if not arrived or np.array_equal(sign, np.sign(w)):
+                return
+
+    @property
+    def may_gram(self) -> bool:
+        """Whether W has room for a Gram matrix yet."""
+        return self.gram is None and self.W.size <= self.columns.gram_limit
+
+    def _to_gram(self) -> None:
+        """Go over to a Gram matrix of W for the rest of the run, and solve on it."""
+        self.gram = GramFace(self.columns)
+        self.gram.place(self.W, np.arange(self.W.size))
+        self._on_gram(self.columns.dots(self.W, self.r), self.W.size)
+
+    def _settle(self, r: Vector, lam1: Vector, enough: float) -> float:
+        """Sweep over the support until no sign changes; the largest change of the fit, squared."""
+        moved = 0.0
+        for _ in range(SWEEPS):
+            active = np.flatnonzero(self.w)
+            w = self.w[active]
+            sign = np.sign(w)
+            moved = self.columns.sweep(self.W[active], w, r, lam1[active])
+            self.w[active] = w
+            if np.array_equal(sign, np.sign(w)) or moved <= enough:
+                break
+        return moved
+
+    def _newton(self, r: Vector, lam1: Vector, lam2: Vector, slack: Vector) -> bool:
+        """One Newton step on the face of w, up to where a sign changes; w and r are updated.
+
+        Returns whether the face's minimum was reached.
+        """
+        w, positive = self.w, self.form.positive
+        at = np.flatnonzero(w if positive else (w != 0) | self.form.free[self.W])
+        if at.size == 0:
+            return True
+        F, sign = self.W[at], np.sign(w[at])
+        b = self.columns.dots(F, r) - lam1[at] * sign - lam2[at] * w[at]
+        reach = np.where((lam1[at] > 0) | positive, -w[at], np.inf)
+        # A Gram matrix of the face would cost as much as a quarter of its size in steps
+        steps = 20 + at.size // 4 if self.may_gram else 20 + 2 * at.size
+        d, fit, arrived, slow = newton_direction(self.columns, F, b, lam2[at], slack[at], reach, steps)
+        self.slow |= slow
+        passed = d / reach  # 1 at the corner
+        t = 1.0 / max(1.0, float(passed.max()))
+        w[at] += t * d
+        if t < 1.0:
+            w[at[passed * t >= 1.0]] = 0.0
+        r -= t * fit
+        return arrived
+
+    def _gradient(self) -> Vector:
+        """a_j'r on W, of the true residual and not of the Gram matrix's: refinement."""
+        if self.has_free:  # u is of the projected residual then
+            return self.columns.dots(self.W, self.r)
+        return self.u[self.W]
+
+    # ------------------------------------------------------------------ the gap
 
     def _certify(self, r: Vector) -> float:
         """Duality gap of (SF) at w, docs/maths.md (GAP), by the augmented-lasso scaling.
 
         Renews a_j'r where its bound says that it may matter.
         """
-        form = self.form
-        w = np.zeros(form.k)
-        w[self.W] = self.w
-        theta = form.off_free(w, r) if form.free.any() else r
-        shift = np.zeros(len(self.residuals))
-        for i in np.unique(self.stamp):  # those that a column still refers to
-            shift[i] = np.linalg.norm(theta - self.residuals[i])
-        if form.positive:
-            bound = self.u + self.norms * shift[self.stamp]
-        else:
-            bound = np.abs(self.u) + self.norms * shift[self.stamp]
-        renew = (bound > self.lam1) & ~self.dead
-        renew[self.W] = True
-        renew[form.free] = True
-        cols: NDArray[np.intp] = np.flatnonzero(renew)
+        from ._screening import best_scale, penalty_terms, undecided
+
+        form, w = self.form, self._full()
+        theta = form.off_free(w, r) if self.has_free else r
+        shift = np.array([float(np.linalg.norm(theta - old)) for old in self.residuals])
+        cols: NDArray[np.intp] = undecided(
+            self.u, self.norms, shift, self.stamp, self.lam1, form.positive, self.inside, self.dead
+        )
         self.columns_read += cols.size
         self.u[cols] = self.columns.dots(cols, theta)
         self.residuals.append(theta)
         self.stamp[cols] = len(self.residuals) - 1
 
-        tilde = self.u - form.lam2 * w
-        over = tilde if form.positive else np.abs(tilde)
-        over = np.where(form.free | ~renew, 0.0, over)
-        hit = over > self.lam1
-        alpha = float(np.min(self.lam1[hit] / over[hit], initial=1.0))
-        tt = float(theta @ theta + form.lam2 @ (w * w))
+        alpha = best_scale(self.u, cols, self.lam1, form.lam2, w, form.free, form.positive)
+        tt = float(theta @ theta + form.lam2[self.W] @ (self.w * self.w))
         if tt > 0:
             alpha = min(alpha, max(float(form.z @ theta) / tt, 0.0))
         rest = r - theta
-        a = np.abs(w)
-        terms = a * (self.lam1 - alpha * np.sign(w) * tilde) + 0.5 * (1 - alpha) ** 2 * form.lam2 * a * a
-        terms[form.free] = 0.0
         gap = 0.5 * (1 - alpha) ** 2 * float(theta @ theta) + 0.5 * float(rest @ rest)
-        return gap + float(np.sum(np.maximum(terms, 0.0)))
+        return gap + float(penalty_terms(self.u, self.W, self.lam1, form.lam2, w, form.free, alpha))

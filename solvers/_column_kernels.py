@@ -1,0 +1,197 @@
+"""Loops over chosen columns of X, compiled: the first pass, products, Gram matrices, sweeps.
+
+X is read as it lies (column-major or CSC, float64 or float32, read-only); the means m are kept apart.
+Indices into sparse columns are unsigned: a signed one may be negative, which numba then allows for at
+every entry, at half the speed.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ._kernels import jit, prox
+
+
+@jit
+def first_pass_dense(X: Any, z: Any, centre: bool) -> Any:
+    n, k = X.shape
+    means, norms, u = np.zeros(k), np.zeros(k), np.zeros(k)
+    total_z = np.sum(z)
+    for j in range(k):
+        one = two = dot = 0.0
+        for i in range(n):
+            a = np.float64(X[i, j])
+            one += a
+            two += a * a
+            dot += a * z[i]
+        if centre:
+            m = one / n
+            norms[j] = two - n * m * m
+            means[j] = m
+            dot -= m * total_z
+            if norms[j] < 1e-3 * two:  # cancellation: once more, about the mean
+                two = extra = 0.0
+                for i in range(n):
+                    a = np.float64(X[i, j]) - m
+                    extra += a
+                    two += a * a
+                norms[j] = two - extra * extra / n
+                if norms[j] <= n * (m * 2.0**-50) ** 2:
+                    norms[j] = 0.0  # a constant column: what is left is rounding
+        else:
+            norms[j] = two
+        u[j] = dot
+    return means, norms, u
+
+
+@jit
+def first_pass_sparse(data: Any, indices: Any, indptr: Any, q: Any, qq: float, z: Any) -> Any:
+    k = indptr.size - 1
+    means, norms, u = np.zeros(k), np.zeros(k), np.zeros(k)
+    qz = 0.0
+    for i in range(z.size):
+        qz += q[i] * z[i]
+    same = qq == 0.0 or np.all(q == 1.0)
+    for j in range(k):
+        one = two = dot = 0.0
+        if same:  # q need not be looked up
+            for e in range(np.uint64(indptr[j]), np.uint64(indptr[j + 1])):
+                a = np.float64(data[e])
+                one += a
+                two += a * a
+                dot += a * z[np.uint64(indices[e])]
+        else:
+            for e in range(np.uint64(indptr[j]), np.uint64(indptr[j + 1])):
+                a = np.float64(data[e])
+                one += a * q[np.uint64(indices[e])]
+                two += a * a
+                dot += a * z[np.uint64(indices[e])]
+        if qq > 0.0:
+            m = one / qq
+            means[j] = m
+            norms[j] = two - qq * m * m
+            if norms[j] <= 1e-14 * two:
+                norms[j] = 0.0  # a constant column: what is left is rounding
+            dot -= m * qz
+        else:
+            norms[j] = two
+        u[j] = dot
+    return means, norms, u
+
+
+@jit
+def dots_dense(X: Any, m: Any, cols: Any, r: Any, out: Any) -> None:
+    total = np.sum(r)
+    for c in range(cols.size):
+        j = cols[c]
+        dot = 0.0
+        for i in range(r.size):
+            dot += np.float64(X[i, j]) * r[i]
+        out[c] = dot - m[j] * total
+
+
+@jit
+def dots_sparse(data: Any, indices: Any, indptr: Any, m: Any, cols: Any, r: Any, qr: float, out: Any) -> None:
+    for c in range(cols.size):
+        j = cols[c]
+        dot = 0.0
+        for e in range(np.uint64(indptr[j]), np.uint64(indptr[j + 1])):
+            dot += np.float64(data[e]) * r[np.uint64(indices[e])]
+        out[c] = dot - m[j] * qr
+
+
+@jit
+def subtract_dense(X: Any, m: Any, cols: Any, w: Any, r: Any) -> None:
+    shift = 0.0
+    for c in range(cols.size):
+        j, wj = cols[c], w[c]
+        if wj != 0.0:
+            shift += wj * m[j]
+            for i in range(r.size):
+                r[i] -= wj * np.float64(X[i, j])
+    if shift != 0.0:
+        for i in range(r.size):
+            r[i] += shift
+
+
+@jit
+def subtract_sparse(data: Any, indices: Any, indptr: Any, m: Any, q: Any, cols: Any, w: Any, r: Any) -> None:
+    shift = 0.0
+    for c in range(cols.size):
+        j, wj = cols[c], w[c]
+        if wj != 0.0:
+            shift += wj * m[j]
+            for e in range(np.uint64(indptr[j]), np.uint64(indptr[j + 1])):
+                r[np.uint64(indices[e])] -= wj * np.float64(data[e])
+    if shift != 0.0:
+        for i in range(r.size):
+            r[i] += shift * q[i]
+
+
+@jit
+def gather_dense(X: Any, m: Any, cols: Any, places: Any, A: Any) -> None:
+    # Column cols[c] of X, centred, into column places[c] of A
+    for c in range(cols.size):
+        j, k = cols[c], places[c]
+        for i in range(X.shape[0]):
+            A[i, k] = np.float64(X[i, j]) - m[j]
+
+
+@jit
+def sweep_dense(
+    X: Any, m: Any, cols: Any, norms: Any, lam1: Any, lam2: Any, positive: bool, w: Any, r: Any
+) -> float:
+    # As _kernels.sweep_dense with the means apart: the residual is r + t, t = m'w's change since entry
+    n = r.size
+    largest = 0.0
+    t = 0.0
+    for c in range(cols.size):
+        j = cols[c]
+        if norms[c] == 0.0:
+            continue
+        g = n * m[j] * t
+        for i in range(n):
+            g += np.float64(X[i, j]) * r[i]
+        old = w[c]
+        new = prox(g + norms[c] * old, norms[c], lam1[c], lam2[c], positive)
+        d = new - old
+        if d != 0.0:
+            w[c] = new
+            for i in range(n):
+                r[i] -= d * np.float64(X[i, j])
+            t += d * m[j]
+            largest = max(largest, d * d * norms[c])
+    for i in range(n):
+        r[i] += t
+    return largest
+
+
+@jit
+def sweep_sparse(
+    data: Any, indices: Any, indptr: Any, m: Any, q: Any, qq: float, cols: Any, norms: Any,
+    lam1: Any, lam2: Any, positive: bool, w: Any, r: Any,
+) -> float:  # fmt: skip
+    largest = 0.0
+    t = 0.0
+    for c in range(cols.size):
+        j = cols[c]
+        if norms[c] == 0.0:
+            continue
+        g = qq * m[j] * t
+        for e in range(np.uint64(indptr[j]), np.uint64(indptr[j + 1])):
+            g += np.float64(data[e]) * r[np.uint64(indices[e])]
+        old = w[c]
+        new = prox(g + norms[c] * old, norms[c], lam1[c], lam2[c], positive)
+        d = new - old
+        if d != 0.0:
+            w[c] = new
+            for e in range(np.uint64(indptr[j]), np.uint64(indptr[j + 1])):
+                r[np.uint64(indices[e])] -= d * np.float64(data[e])
+            t += d * m[j]
+            largest = max(largest, d * d * norms[c])
+    if t != 0.0:
+        for i in range(r.size):
+            r[i] += t * q[i]
+    return largest

@@ -1,0 +1,161 @@
+"""The restricted problem on its Gram matrix: descent, then second-order steps on the face of the support."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .problem import Vector
+
+if TYPE_CHECKING:
+    from ._columns import Columns
+
+Index = NDArray[np.intp]
+
+SINGULAR = 1e-11  # a pivot below this, against its diagonal, is taken for a linear dependence
+SWEEPS = 10  # of descent before a projected Newton step, where many columns are to enter
+STEPS = 30  # projected Newton steps before the active-set method takes over
+
+
+class GramFace:
+    """Gram matrix of a working set, and the Cholesky factor of its face.
+
+    A column of the working set has a place; the place of one that left is taken by one that enters, so
+    neither the matrix nor the gathered columns are ever moved.
+
+    Parameters
+    ----------
+    columns : Columns
+
+    Notes
+    -----
+    `descend` and `solve` take g = c - G w, which the caller renews from the true residual: that makes the
+    outer iteration one of iterative refinement. They change w and g.
+    """
+
+    def __init__(self, columns: Columns) -> None:
+        self.columns = columns
+        self.K = 0
+        capacity = min(columns.form.k, columns.gram_limit)
+        # Memory that is never touched costs nothing, so all there may ever be is asked for at once
+        self.G, self.L = np.empty((capacity, capacity)), np.empty((capacity, capacity))
+        self.A = columns.room(capacity)
+        self.F, self.sign = np.empty(capacity, dtype=np.intp), np.empty(capacity)
+        self.where = np.full(capacity, -1)  # position in F of each column of W, -1 outside
+        self.f = -1  # columns of the factored face; -1: to be factored anew
+
+    def place(self, W: Index, places: Index) -> None:
+        """Fill the rows and columns of the Gram matrix at these places of the working set W."""
+        old, self.K = self.K, W.size
+        if np.any(self.where[places] >= 0):
+            self.f = -1  # one that leaves stood in the face, at zero
+        K, G, A = self.K, self.G, self.A
+        if old == 0 and self.columns.whole_gram(W, G):
+            return
+        if A.shape[1] < K:
+            self.columns.gram_rows(W, places, G)
+            return
+        self.columns.gather_into(A, W[places], places)
+        if old == 0:
+            np.matmul(A[:, :K].T, A[:, :K], out=G[:K, :K])
+            return
+        new = A[:, places] if places[0] < old else A[:, old:K]
+        block = new.T @ A[:, :K]
+        G[places, :K] = block
+        G[:K, places] = block.T
+
+    def descend(
+        self, g: Vector, w: Vector, lam1: Vector, lam2: Vector, enough: float, sweeps: int = 50
+    ) -> None:
+        """Coordinate descent until the signs settle, or the largest move is ``enough``."""
+        from ._gram import descend
+
+        descend(self.G, self.K, g, w, lam1, lam2, self.columns.form.positive, sweeps, enough)
+        self.f = -1
+
+    def solve(self, g: Vector, w: Vector, lam1: Vector, lam2: Vector, slack: Vector) -> None:
+        """Solve the restricted problem, up to ``slack`` in each g_j.
+
+        Projected Newton steps while much changes, the active-set method once little does or where the
+        face is singular.
+        """
+        for _ in range(STEPS):
+            over = g if self.columns.form.positive else np.abs(g)
+            entering = int(np.count_nonzero((w == 0) & (over > lam1 + slack)))
+            if entering > 1 + np.count_nonzero(w) // 16:
+                self.descend(g, w, lam1, lam2, 0.0, SWEEPS)  # finds which of them are to stay
+            elif self.f >= 0:
+                break
+            free = (lam1 + lam2 == 0) & (not self.columns.form.positive)
+            F = np.flatnonzero((w != 0) | free)
+            if not self._newton(F, g, w, lam1, lam2, slack):
+                break
+        self._active_set(g, w, lam1, lam2, slack)
+
+    def _newton(self, F: Index, g: Vector, w: Vector, lam1: Vector, lam2: Vector, slack: Vector) -> bool:
+        """One Newton step on the face F, projected on its orthant. [bertsekas1982].
+
+        Returns whether it was taken: not if there is nothing left to do, if the face is singular, or if
+        the projection does not lower the objective.
+        """
+        from scipy.linalg.lapack import dpotrf, dpotrs
+
+        from ._gram import gather_face
+
+        positive = self.columns.form.positive
+        sign = np.where(w[F] != 0, np.sign(w[F]), np.sign(g[F]))
+        b = g[F] - lam1[F] * sign - lam2[F] * w[F]
+        if not np.any(np.abs(b) > slack[F]):
+            return False
+        H = np.empty((F.size, F.size))
+        gather_face(self.G, F, lam2, H)
+        diagonal = np.diagonal(H).copy()
+        C, info = dpotrf(H.T, lower=0, clean=0, overwrite_a=1)
+        if info != 0 or np.any(np.diagonal(C) ** 2 <= SINGULAR * diagonal):
+            return False
+        d = dpotrs(C, b, lower=0)[0]
+        corner = (lam1[F] > 0) | positive
+        K, G = self.K, self.G[: self.K, : self.K]
+        for t in (1.0, 0.5, 0.25, 0.125):
+            new = w[F] + t * d
+            new[corner & (new * sign < 0)] = 0.0
+            delta = np.zeros(K)
+            delta[F] = new - w[F]
+            image = G @ delta
+            change = -float(delta[F] @ (g[F] - lam2[F] * w[F])) + 0.5 * float(delta @ image)
+            change += 0.5 * float(lam2[F] @ delta[F] ** 2)
+            change += float(lam1[F] @ (np.abs(new) - np.abs(w[F])))
+            if change < 0.0:
+                w[F] = new
+                g -= image
+                self._face(F, new, sign, C)
+                return True
+        return False
+
+    def _face(self, F: Index, w: Vector, sign: Vector, C: Vector) -> None:
+        """Keep the factor for the active-set method, if it is still that of the support."""
+        self.f = -1
+        if np.all(w * sign > 0):
+            f = self.f = F.size
+            self.L[:f, :f] = C.T
+            self.F[:f], self.sign[:f] = F, sign
+            self.where[:] = -1
+            self.where[F] = np.arange(f)
+
+    def _active_set(self, g: Vector, w: Vector, lam1: Vector, lam2: Vector, slack: Vector) -> None:
+        """One column at a time, with an updated factor; dependent columns too."""
+        from ._gram import face, polish
+
+        K, G, positive = self.K, self.G, self.columns.form.positive
+        if self.f < 0:
+            self.f = face(G, K, g, w, lam2, self.L, self.F)
+            F = self.F[: self.f]
+            self.sign[: self.f] = np.sign(w[F])
+            self.where[:] = -1
+            self.where[F] = np.arange(self.f)
+        self.f = polish(
+            G, K, g, w, lam1, lam2, positive,
+            self.L, self.F, self.sign, self.where, self.f, slack, 50 + 20 * K,
+        )  # fmt: skip

@@ -1,0 +1,89 @@
+"""Which columns are read again, and which join the working set: one fused pass over vectors of length k.
+
+    |a_j'theta| <= |a_j'theta_old| + ||a_j|| ||theta - theta_old||        [fercoq2015]
+
+A column whose right-hand side is below lam1_j is feasible without being read.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ._kernels import jit
+
+NEAR = 0.7  # of its bound: a column from there on may be taken into the working set ahead of its time
+
+
+@jit
+def undecided(
+    u: Any, norms: Any, shift: Any, stamp: Any, lam1: Any, positive: bool, must: Any, dead: Any
+) -> Any:
+    # Columns whose a_j'theta has to be computed: `must`, and those that the bound does not settle.
+    # stamp_j numbers the residual that u_j belongs to, shift[i] = ||theta - residual i||
+    k = u.size
+    out = np.empty(k, dtype=np.intp)
+    size = 0
+    for j in range(k):
+        if dead[j]:
+            continue
+        a = u[j] if positive else abs(u[j])
+        if must[j] or a + norms[j] * shift[stamp[j]] > lam1[j]:
+            out[size] = j
+            size += 1
+    return out[:size]
+
+
+@jit
+def candidates(u: Any, norms: Any, lam1: Any, kappa: float, positive: bool, inside: Any, dead: Any) -> Any:
+    # Columns outside the working set that violate or come near, with their excess over kappa lam1 in
+    # units of the column; and the number of violators
+    k = u.size
+    out = np.empty(k, dtype=np.intp)
+    excess = np.empty(k)
+    size = violators = 0
+    for j in range(k):
+        if inside[j] or dead[j]:
+            continue
+        a = u[j] if positive else abs(u[j])
+        bound = kappa * lam1[j]
+        if a > NEAR * bound:
+            out[size] = j
+            excess[size] = (a - bound) / norms[j]
+            size += 1
+            if a > bound:
+                violators += 1
+    return out[:size], excess[:size], violators
+
+
+@jit
+def best_scale(u: Any, cols: Any, lam1: Any, lam2: Any, w: Any, free: Any, positive: bool) -> float:
+    # Largest alpha <= 1 with alpha |u_j - lam2_j w_j| <= lam1_j: the scaling of the augmented lasso
+    alpha = 1.0
+    for c in range(cols.size):
+        j = cols[c]
+        if free[j]:
+            continue
+        t = u[j] - lam2[j] * w[j]
+        a = t if positive else abs(t)
+        if alpha * a > lam1[j]:
+            alpha = lam1[j] / a
+    return alpha
+
+
+@jit
+def penalty_terms(u: Any, cols: Any, lam1: Any, lam2: Any, w: Any, free: Any, alpha: float) -> float:
+    # sum over the support of the Fenchel-Young terms, docs/maths.md (GAP), each >= 0 as computed
+    total = 0.0
+    for c in range(cols.size):
+        j = cols[c]
+        if free[j] or w[j] == 0.0:
+            continue
+        a = abs(w[j])
+        t = u[j] - lam2[j] * w[j]
+        if w[j] < 0.0:
+            t = -t
+        term = a * (lam1[j] - alpha * t) + 0.5 * (1.0 - alpha) * (1.0 - alpha) * lam2[j] * a * a
+        total += max(term, 0.0)
+    return total
