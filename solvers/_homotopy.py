@@ -106,6 +106,9 @@ class Homotopy:
         for _ in range(2 if F.size else 0):  # refinement from the true residual
             self.w[F] += self.solve(self.A.T @ r - self.form.lam2[F] * self.w[F] - target)
             r = self.form.z - self.A @ self.w[F]
+        if self.form.positive and np.any(self.w[F] < 0):  # at a tie zero is reached from below, by a rounding
+            self.w[F] = np.maximum(self.w[F], 0.0)
+            r = self.form.z - self.A @ self.w[F]
         return np.asarray(r)
 
     # ------------------------------------------------------------------ the walk
