@@ -88,6 +88,10 @@ bench: $(READY) ## time and judge, or go on where it stopped (SUITE= SOLVERS= DA
 compare: $(READY) ## what became slower, larger or less accurate (A=record B=record, names or paths)
 	@$(BIN)/python -m bench compare '$(A)' '$(B)' $(COMPARE_FLAGS)
 
+.PHONY: calibrate
+calibrate: $(READY) ## how often the rule for times is wrong, on this machine (SESSIONS=n; half an hour for 24)
+	$(OWN_KERNELS) $(BIN)/python -m bench calibrate --sessions $(or $(SESSIONS),0) --write
+
 .PHONY: report
 report: $(READY) ## print the report of what is on record
 	$(BIN)/python -m bench report

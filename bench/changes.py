@@ -23,15 +23,14 @@ def _ratio(change: Change | None) -> str:
     text = f"{change.ratio:.3f}"
     if change.estimate is not None:
         low, high = change.estimate.interval
-        text += f" ({low:.3f} to {high:.3f})"
+        text += f" ({low:.3f} to {high:.3f})" if change.estimate.rounds > 1 else " (single rounds)"
     return text + {Finding.SLOWER: " MORE", Finding.FASTER: " less", Finding.NONE: ""}[change.finding]
 
 
 def changes_table(found: Compared) -> Table:
     """Return one row for each solver that both records have."""
-    names = sorted(
-        {*found.time, *found.setup, *found.first_call, *found.memory, *(key[0] for key in found.lost)}
-    )
+    named = {name for changes in (found.time, *found.gated.values()) for name in changes}
+    names = sorted(named.union(found.guilty, found.anchors.values()))
     lost, gained = (Counter(key[0] for key in keys) for keys in (found.lost, found.gained))
     rows = []
     for name in names:
@@ -40,11 +39,9 @@ def changes_table(found: Compared) -> Table:
         rows.append(
             [
                 name,
-                "anchor" if time is None else _ratio(time),
+                "anchor" if time is None and name in found.anchors.values() else _ratio(time),
                 "-" if time is None else f"{alone[Finding.SLOWER]} / {alone[Finding.FASTER]} of {time.over}",
-                _ratio(found.setup.get(name)),
-                _ratio(found.first_call.get(name)),
-                _ratio(found.memory.get(name)),
+                *(_ratio(changes.get(name)) for changes in found.gated.values()),
                 f"{lost[name]} / {gained[name]}",
             ]
         )
@@ -52,7 +49,7 @@ def changes_table(found: Compared) -> Table:
         f"{found.second} against {found.first}",
         "Second over first; above 1 the second takes more. Times are ratios to an anchor of the same run, "
         "over all cells and tiers, with a 95 % interval. Setup, first call and memory are judged by a gate.",
-        ["solver", "time", "slower / faster alone", "setup", "first call", "memory", "tiers lost / gained"],
+        ["solver", "time", "slower / faster alone", *found.gated, "tiers lost / gained"],
         rows,
     )
 
@@ -61,7 +58,7 @@ def said(found: Compared) -> list[str]:
     """Return what the comparison shows, in sentences: the bad news first."""
     lines = [f"{name} is WRONG now: {why}" for name, why in sorted(found.wrong.items())]
     lines += _accuracy(found.lost, "no longer proves") + _times(found) + _single(found)
-    for what, changes in (("setup", found.setup), ("first call", found.first_call), ("memory", found.memory)):
+    for what, changes in found.gated.items():
         lines += [
             f"{name}: {what} x {change.ratio:.3f} (the same code has differed by up to "
             f"x {found.calibrated.gates[what]:.3f})"

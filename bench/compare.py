@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from statistics import median
 from typing import Any
@@ -84,9 +84,14 @@ class Compared:
     left_out: list[str] = field(default_factory=list)
 
     @property
+    def gated(self) -> dict[str, dict[str, Change]]:
+        """What is judged by a gate alone, by the gate's name."""
+        return {"setup": self.setup, "first call": self.first_call, "memory": self.memory}
+
+    @property
     def guilty(self) -> list[str]:
         """Solvers of which anything is slower, larger, less accurate or WRONG."""
-        by_name: tuple[Mapping[str, Change], ...] = (self.time, self.setup, self.first_call, self.memory)
+        by_name = (self.time, *self.gated.values())
         slower = {name for changes in by_name for name, c in changes.items() if c.finding is Finding.SLOWER}
         slower |= {key[0] for key, change in self.cells.items() if change.finding is Finding.SLOWER}
         return sorted(slower | {key[0] for key in self.lost} | self.wrong.keys())

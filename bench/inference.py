@@ -12,14 +12,16 @@ from dataclasses import dataclass
 from enum import Enum
 from functools import lru_cache
 from statistics import median_low
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import t as student
 
 from bench.noise import ASSUMED, Noise
-from bench.report.model import Timing
+
+if TYPE_CHECKING:
+    from bench.report.model import Timing
 
 __all__ = [
     "LEVEL", "Estimate", "Finding", "decide", "difference", "estimate", "holm",
@@ -29,7 +31,7 @@ __all__ = [
 Vector = NDArray[np.float64]
 Key = TypeVar("Key")
 
-RESAMPLES = 400
+RESAMPLES = 200
 LEVEL = 0.05  # of a false alarm, for all decisions that are made together
 
 
@@ -139,15 +141,16 @@ def estimate(pairs: Sequence[tuple[Timing, Timing]], noise: Noise = ASSUMED) -> 
     and over the cells. The variance is that of a hierarchical bootstrap, processes first and then rounds
     within them; cells that were measured in the same processes are resampled together. A few processes know
     little of their own scatter, so that it is moderated by what twins have shown [smyth2004]: a mean of the
-    two variances, weighted by their degrees of freedom. With one process there is only the latter, and the
-    scatter of the rounds is added.
+    two variances, weighted by their degrees of freedom. One process knows nothing of it; its rounds are
+    taken to scatter as they do, or as twins' do if that is more.
     """
     blocks = [log_ratios(first, second) for first, second in pairs]
-    processes = median_low(map(len, blocks))
-    prior = noise.variance(len(blocks), processes)
+    cells, processes = len(blocks), median_low(map(len, blocks))
+    rounds = median_low(sum(map(len, cell)) for cell in blocks)
+    prior = noise.variance(cells, processes, rounds / processes)
     drawn = float(np.mean([_bootstrapped(cell) for cell in blocks], axis=0).var())
     if processes == 1:
-        variance, dof = prior + drawn, noise.dof
+        variance, dof = max(prior, noise.variance(cells, 1, math.inf) + drawn), noise.dof
     else:
         own = drawn * processes / (processes - 1)
         dof = noise.dof + processes - 1
@@ -156,10 +159,10 @@ def estimate(pairs: Sequence[tuple[Timing, Timing]], noise: Noise = ASSUMED) -> 
         log=float(np.mean([np.mean([np.median(logs) for logs in cell]) for cell in blocks])),
         se=math.sqrt(variance),
         dof=dof,
-        cells=len(blocks),
+        cells=cells,
         processes=processes,
-        rounds=median_low(sum(map(len, cell)) for cell in blocks),
-        gate=noise.least(len(blocks), processes),
+        rounds=rounds,
+        gate=noise.least(cells, processes, rounds / processes),
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +14,13 @@ from numpy.typing import NDArray
 from scipy.optimize import brentq
 from scipy.special import digamma, polygamma
 
-__all__ = ["ASSUMED", "FOLDER", "UNCALIBRATED", "Calibrated", "Noise", "fit", "noise_for"]
+__all__ = ["ASSUMED", "FOLDER", "UNCALIBRATED", "Calibrated", "Noise", "Twins", "fit", "noise_for"]
 
-Matrix = NDArray[np.float64]
+Vector = NDArray[np.float64]
+Twins = Sequence[Sequence[Vector]]  # by cell and process: logarithms of the ratios, round by round
 
 FOLDER = Path(__file__).resolve().parent.parent / "results" / "calibration"
+HELD = 0.95  # share of the ratios of twins that the gate holds
 DOF = (1.0, 60.0)  # within which the degrees of freedom of the calibration are sought
 
 
@@ -32,7 +34,9 @@ class Noise:
         Standard deviation of the logarithm of a ratio from one pair of processes to the next, of the part
         that all cells share: where code and data came to lie in memory, what a neighbour did meanwhile.
     cell : float
-        Of the part that each cell has for itself.
+        Of the part that each cell has for itself, however many rounds there are.
+    single : float
+        Of what a single round adds; a median over many of them adds less in proportion to 1 / sqrt(rounds).
     dof : float
         Degrees of freedom that this is worth beside what a run shows of its own scatter.
     gate : float
@@ -45,62 +49,90 @@ class Noise:
 
     process: float
     cell: float
+    single: float
     dof: float
     gate: float
     apart: float = 1.0
 
-    def variance(self, cells: int, processes: int) -> float:
-        """Of the logarithm of a geometric mean over some cells and pairs of processes."""
-        return (self.process**2 + self.cell**2 / cells) / processes
+    def to_dict(self) -> dict[str, float]:
+        """Return it JSON-able."""
+        return asdict(self)
 
-    def least(self, cells: int, processes: int) -> float:
+    def times(self, factor: float) -> Noise:
+        """Return a noise whose standard deviations are so many times as large."""
+        return replace(
+            self, process=factor * self.process, cell=factor * self.cell, single=factor * self.single
+        )
+
+    def variance(self, cells: int, processes: int, rounds: float) -> float:
+        """Of the logarithm of a geometric mean over cells and pairs of processes, of so many rounds each."""
+        alone = self.cell**2 + self.single**2 / rounds
+        return (self.process**2 + alone / cells) / processes
+
+    def least(self, cells: int, processes: int, rounds: float) -> float:
         """Return the smallest ratio, > 1, that may be called a difference."""
-        return math.exp(self.gate * math.sqrt(self.variance(cells, processes)))
+        return math.exp(self.gate * math.sqrt(self.variance(cells, processes, rounds)))
 
 
 # Before anything was measured: what is usual on a virtual machine that is shared. Reports say "assumed".
-ASSUMED = Noise(process=0.02, cell=0.04, dof=4.0, gate=2.0, apart=1.5)
+ASSUMED = Noise(process=0.02, cell=0.04, single=0.2, dof=4.0, gate=2.0, apart=1.5)
 ASSUMED_GATES = {"setup": 1.5, "first call": 2.0, "memory": 1.1}
 
 
-def fit(matrices: Sequence[Matrix]) -> tuple[float, float, float]:
-    """Fit the noise to twins.
+def fit(twins: Sequence[Twins]) -> Noise:
+    """Fit the noise to the twins of some runs.
 
     Parameters
     ----------
-    matrices : sequence of (processes, cells) arrays
-        One for each run and solver: logarithms of the ratios of twins, the median over the rounds.
+    twins : sequence of Twins
+        One for each run and solver. Of cells that were measured in fewer processes than others the same
+        number is taken from all.
 
     Returns
     -------
-    process, cell, dof : float
-        As in Noise.
+    Noise
+        With `apart` 1: that takes pairs of runs.
 
     Notes
     -----
-    The truth is 0, so moments are about 0: two cells share the process part alone, so that the mean of their
-    products is its variance. The degrees of freedom say how much the variance itself differs from one
-    (solver, cell) to the next: with variances s^2 of k degrees of freedom each, drawn around true ones that
-    scatter like an inverse chi-square, var(log s^2) = trigamma(k/2) + trigamma(dof/2) [smyth2004].
+    The truth is 0, so moments are about 0. Two cells share the process part alone, so that the mean of their
+    products is its variance. What is left of the medians' and of the single rounds' mean squares gives the
+    two other parts. The degrees of freedom say how much the variance differs from one (solver, cell) to the
+    next: with variances s^2 of k degrees of freedom each, around true ones that scatter like an inverse
+    chi-square, var(log s^2) = trigamma(k/2) + trigamma(dof/2) [smyth2004]. The gate holds 19 in 20 of the
+    single cells and of the geometric means over all cells, each in units of its own standard deviation.
     """
-    squares, products, logs, dofs = [], [], [], []
-    for matrix in matrices:
-        processes, cells = matrix.shape
-        squares += [float(np.mean(matrix**2))]
-        if cells > 1:
-            total = matrix.sum(axis=1)
-            products += [float(np.mean((total**2 - (matrix**2).sum(axis=1)) / (cells * (cells - 1))))]
-        variances = np.mean(matrix**2, axis=0)
-        logs += list(np.log(variances[variances > 0]) - digamma(processes / 2) + math.log(processes / 2))
-        dofs += [processes] * int(np.sum(variances > 0))
-    shared = max(0.0, float(np.mean(products))) if products else 0.0
-    alone = max(0.0, float(np.mean(squares)) - shared)
-    excess = float(np.var(logs)) - float(np.mean([polygamma(1, k / 2) for k in dofs]))
-    return math.sqrt(shared), math.sqrt(alone), _dof(excess)
+    twins = [[cell[: min(map(len, some))] for cell in some] for some in twins]
+    medians = [np.array([[float(np.median(block)) for block in cell] for cell in some]).T for some in twins]
+    rounds = float(np.mean([block.size for some in twins for cell in some for block in cell]))
+    once = float(np.mean([np.mean(block**2) for some in twins for cell in some for block in cell]))
+    often = float(np.mean([np.mean(matrix**2) for matrix in medians]))
+    shared = max(0.0, float(np.mean([_products(matrix) for matrix in medians])))
+    single = max(0.0, once - often) / (1 - 1 / rounds) if rounds > 1 else 0.0
+    cell = max(0.0, often - shared - single / rounds)
+    bare = Noise(math.sqrt(shared), math.sqrt(cell), math.sqrt(single), _dof(medians), gate=0.0)
+    alone = [np.abs(m.mean(axis=0)) / math.sqrt(bare.variance(1, len(m), rounds)) for m in medians]
+    whole = [abs(m.mean()) / math.sqrt(bare.variance(m.shape[1], len(m), rounds)) for m in medians]
+    gate = max(float(np.quantile(np.concatenate(alone), HELD)), float(np.quantile(whole, HELD)))
+    return replace(bare, gate=gate)
 
 
-def _dof(excess: float) -> float:
-    """Solve trigamma(dof / 2) = excess within DOF."""
+def _products(matrix: Vector) -> float:
+    """Mean product of two cells of the same process; 0 if there is one cell."""
+    cells = matrix.shape[1]
+    if cells == 1:
+        return 0.0
+    return float(np.mean((matrix.sum(axis=1) ** 2 - (matrix**2).sum(axis=1)) / (cells * (cells - 1))))
+
+
+def _dof(medians: Sequence[Vector]) -> float:
+    """Degrees of freedom of the variances of single cells, within DOF."""
+    variances = [np.mean(matrix**2, axis=0) for matrix in medians]
+    logs = [
+        np.log(some[some > 0]) - digamma(len(matrix) / 2) + math.log(len(matrix) / 2)
+        for some, matrix in zip(variances, medians, strict=True)
+    ]
+    excess = float(np.var(np.concatenate(logs)) - np.mean([polygamma(1, len(m) / 2) for m in medians]))
     low, high = DOF
     if excess >= polygamma(1, low / 2):
         return low

@@ -35,9 +35,10 @@ class Share:
         high = float(beta.ppf(1 - tail, self.count + 1, missed)) if missed else 1.0
         return low, high
 
-    def __str__(self) -> str:
+    @property
+    def percent(self) -> str:
+        """In words: 3 of 120: 2.5 (0.5 to 7.1), in per cent."""
         if not self.of:
-            return "none of none"
+            return "-"
         low, high = self.interval
-        percent = f"{100 * self.value:.1f} % ({100 * low:.1f} to {100 * high:.1f} %)"
-        return f"{self.count} of {self.of}: {percent}"
+        return f"{self.count} of {self.of}: {100 * self.value:.1f} ({100 * low:.1f} to {100 * high:.1f})"

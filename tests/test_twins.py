@@ -9,11 +9,12 @@ from typing import Any
 
 import pytest
 
+from bench.inference import Finding
 from bench.orchestrate import execute
 from bench.overall import means, penalised, solved, win_tie_loss
 from bench.plan import Plan
 from bench.report import Report, build
-from bench.report.pairwise import standing
+from bench.report.pairwise import compare, standing
 from bench.report.words import verdict
 from bench.run import solver_names
 from bench.twins import parse, prolong, twin_names
@@ -131,3 +132,16 @@ def test_what_is_not_solved_costs_the_longest_and_twins_take_no_part(report: Rep
     assert penalised(report, 1e-9, report.cells)[NAMES[0]] == {"diabetes/ols": 5.0}
     tally = win_tie_loss(report, NAMES[0], NAMES[0], 1e-3, list(report.cells))
     assert (tally.wins, tally.ties, tally.losses) == (0, 1, 0)
+
+
+def test_a_run_that_is_louder_than_the_calibration_raises_its_own_gate(rows: list[dict[str, Any]]) -> None:
+    cells = [f"cell{k}" for k in range(6)]
+    loud = [row | {"cell": cell, "digest": cell} for row in rows if row["kind"] == "result" for cell in cells]
+    for k, row in enumerate(loud):
+        if row["solver"] == NAMES[1] and row["seconds"] is not None:
+            row["seconds"] *= 8.0 if k % 2 else 1 / 8.0
+    others = [row for row in rows if row["kind"] != "result"]
+    quiet, noisy = build(rows), build([*others, *loud])
+    assert noisy.noise.noise.single > 3 * quiet.noise.noise.single
+    assert "the twins of this run differed so much more" in noisy.noise.source
+    assert compare(noisy, NAMES[1], NAMES[0], 1e-3, cells).finding is Finding.NONE  # type: ignore[union-attr]

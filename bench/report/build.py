@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from statistics import median
 from typing import Any
 
+from bench.floor import heard
 from bench.noise import noise_for
 from bench.report.model import Cell, Outcome, Point, Report, Solver, Timing, Twin
 from verification.record import read_counting
@@ -81,6 +82,7 @@ def build(rows: Iterable[Mapping[str, Any]]) -> Report:
         outcomes = report.twin_outcomes if solver in twins else report.outcomes
         known = None if solver in judgement.wrong else loosest
         outcomes[solver, cell] = _outcome(solver, cell, found, judgement, known)
+    report.noise = heard(report)
     return report
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from statistics import median_low
+
 from bench.inference import Finding
 from bench.report.model import Report, Twin
 from bench.report.pairwise import compare
@@ -14,10 +16,14 @@ __all__ = ["floor_says", "floor_table"]
 def floor_says(report: Report) -> list[str]:
     """Say by what noise the ratios of this report are judged."""
     noise = report.noise.noise
-    one, ten = (100 * (noise.least(cells, 1) - 1) for cells in (1, 10))
+    timings = [t for outcome in report.outcomes.values() for t in outcome.timings.values()]
+    processes = median_low(len(set(t.processes)) for t in timings) if timings else 1
+    rounds = median_low(len(t.rounds) for t in timings) if timings else 1
+    one, ten = (100 * (noise.least(cells, processes, rounds / processes) - 1) for cells in (1, 10))
     says = (
-        f"Ratios are judged by the noise {report.noise.source}: with one process of each, a difference "
-        f"smaller than {one:.1f} % in one cell, or than {ten:.1f} % over ten, is never called one."
+        f"Ratios are judged by the noise {report.noise.source}. Most were timed in {rounds} rounds of "
+        f"{processes} process{'es' if processes > 1 else ''}: a difference smaller than {one:.1f} % in one "
+        f"cell, or than {ten:.1f} % over ten, is then never called one."
     )
     none = "Not measured in this run: no solver ran under a second name (an A/A twin)."
     return [says] if report.twins else [none, says]

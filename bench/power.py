@@ -1,0 +1,207 @@
+"""What the rule does to twins and to planted slowdowns: every decision of a campaign, and their counts.
+
+No session is judged by a noise that it had a part in: the sessions are halved, and each half is decided with
+what was fitted to the other.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from bench.inference import Estimate, Finding, decide, difference, estimate, log_ratios
+from bench.noise import Noise, Twins, fit
+from bench.report import Report
+from bench.report.model import Timing
+from bench.shares import Share
+
+__all__ = ["Decision", "Session", "apart", "counted", "decisions", "fitted", "smallest_found", "twins_of"]
+
+TIER = 1e-6
+
+
+@dataclass(frozen=True)
+class Decision:
+    """One decision between a solver and its twin.
+
+    Attributes
+    ----------
+    session : int
+    scope : {"cell", "solver", "run", "between"}
+        One cell alone; all cells of a solver; whether any cell of a run is called different, all of them
+        being decided together; all cells of a solver against another run, by way of an anchor.
+    solver, cell : str
+        "" where there is none.
+    planted : float
+        0 for an A/A twin; 0.15 for one slowed by 15 %.
+    ratio : float
+        Estimated time of the twin over that of the solver (of the last to be decided, in the scope "run").
+    found : str
+        "slower", "faster" or "no difference shown".
+    """
+
+    session: int
+    scope: str
+    solver: str
+    cell: str
+    planted: float
+    ratio: float
+    found: str
+
+    @property
+    def alarm(self) -> bool:
+        """Whether a difference is shown."""
+        return self.found != Finding.NONE.value
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it JSON-able."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class Session:
+    """The times of one run of the campaign: (solver, slowdown or None for the solver itself, cell)."""
+
+    number: int
+    times: dict[tuple[str, float | None, str], Timing]
+
+    @classmethod
+    def of(cls, number: int, report: Report) -> Session:
+        """Take the times of solvers and twins out of a report."""
+        times: dict[tuple[str, float | None, str], Timing] = {}
+        for (name, cell), outcome in {**report.outcomes, **report.twin_outcomes}.items():
+            twin = report.twins.get(name)
+            if TIER in outcome.timings:
+                who = (name, None) if twin is None else (twin.of, twin.slowdown)
+                times[(*who, cell)] = outcome.timings[TIER]
+        return cls(number, times)
+
+    def pairs(self, planted: float) -> dict[str, dict[str, tuple[Timing, Timing]]]:
+        """By solver and cell: the twin that was slowed so, and the solver."""
+        found: dict[str, dict[str, tuple[Timing, Timing]]] = {}
+        for (solver, slowdown, cell), timing in sorted(self.times.items(), key=str):
+            own = self.times.get((solver, None, cell))
+            if slowdown == planted and own is not None:
+                found.setdefault(solver, {})[cell] = (timing, own)
+        return found
+
+    @property
+    def slowdowns(self) -> list[float]:
+        """What was planted; 0 for the A/A twins."""
+        return sorted({slowdown for _, slowdown, _ in self.times if slowdown is not None})
+
+
+def twins_of(sessions: Iterable[Session]) -> list[Twins]:
+    """Ratios of the A/A twins, for each session and solver."""
+    return [
+        [log_ratios(*pair) for pair in cells.values()]
+        for session in sessions
+        for cells in session.pairs(0.0).values()
+    ]
+
+
+def _across(
+    first: Session, second: Session, anchor: str, planted: float | None, noise: Noise
+) -> dict[str, Estimate]:
+    """By solver: its twin in the second session (itself for None) against itself in the first, anchored."""
+
+    def anchored(session: Session, solver: str, slowdown: float | None) -> dict[str, tuple[Timing, Timing]]:
+        times = session.times
+        return {
+            cell: (timing, times[anchor, None, cell])
+            for (name, planted, cell), timing in sorted(times.items(), key=str)
+            if (name, planted) == (solver, slowdown) and (anchor, None, cell) in times
+        }
+
+    found = {}
+    for solver in sorted({name for name, _, _ in first.times} - {anchor}):
+        before, after = anchored(first, solver, None), anchored(second, solver, planted)
+        cells = sorted(before.keys() & after.keys())
+        if cells:
+            one, other = (estimate([times[cell] for cell in cells], noise) for times in (after, before))
+            found[solver] = difference(one, other, noise.apart)
+    return found
+
+
+def apart(sessions: Sequence[Session], anchor: str, noise: Noise) -> float:
+    """How much further apart two runs are than each says of itself, >= 1."""
+    scores = [
+        one.log / one.se
+        for first, second in zip(sessions[::2], sessions[1::2], strict=False)
+        for one in _across(first, second, anchor, None, noise).values()
+    ]
+    return max(1.0, math.sqrt(float(np.mean(np.square(scores))))) if scores else 1.0
+
+
+def fitted(sessions: Sequence[Session], anchor: str) -> Noise:
+    """Return the noise of some sessions, that between runs included."""
+    noise = fit(twins_of(sessions))
+    return replace(noise, apart=apart(sessions, anchor, noise))
+
+
+def decisions(sessions: Sequence[Session], anchor: str) -> list[Decision]:
+    """Decide on every twin of a campaign, each half of the sessions with the noise of the other half."""
+    found: list[Decision] = []
+    # By fours, so that a half has pairs of neighbouring sessions to be compared with one another.
+    halves = [[s for k, s in enumerate(sessions) if k // 2 % 2 == half] for half in (0, 1)]
+    for half, other in (halves, halves[::-1]):
+        noise = fitted(other, anchor)
+        for session in half:
+            for planted in session.slowdowns:
+                found += _inside(session, planted, noise)
+        for first, second in zip(half[::2], half[1::2], strict=False):
+            for slowdown in (None, *(s for s in second.slowdowns if s > 0)):
+                across = _across(first, second, anchor, slowdown, noise)
+                found += [_decision(second, "between", who, "", slowdown, one) for who, one in across.items()]
+    return sorted(found, key=lambda one: (one.scope, one.session, one.solver, one.planted, one.cell))
+
+
+def _decision(
+    session: Session, scope: str, solver: str, cell: str, planted: float | None, one: Estimate
+) -> Decision:
+    return Decision(session.number, scope, solver, cell, planted or 0.0, one.ratio, one.finding().value)
+
+
+def _inside(session: Session, planted: float, noise: Noise) -> list[Decision]:
+    """Decide on the twins of one slowdown within a session."""
+    found = []
+    single: dict[tuple[str, str], Estimate] = {}
+    for solver, cells in session.pairs(planted).items():
+        whole = estimate(list(cells.values()), noise)
+        found.append(_decision(session, "solver", solver, "", planted, whole))
+        for cell, pair in cells.items():
+            one = single[solver, cell] = estimate([pair], noise)
+            found.append(_decision(session, "cell", solver, cell, planted, one))
+    together = decide(single)
+    key = next((key for key, finding in together.items() if finding is not Finding.NONE), next(iter(single)))
+    ratio, said = single[key].ratio, together[key].value
+    return [*found, Decision(session.number, "run", "", "", planted, ratio, said)]
+
+
+def counted(found: Iterable[Decision], scope: str | None, planted: float, solver: str | None = None) -> Share:
+    """Count the decisions that show a difference; of a slowdown, those that show it the right way round.
+
+    None stands for every scope, or solver.
+    """
+    chosen = [
+        one for one in found if one.scope == scope and one.planted == planted and solver in (None, one.solver)
+    ]
+    right = [one.found == Finding.SLOWER.value if planted else one.alarm for one in chosen]
+    return Share(sum(right), len(right))
+
+
+def smallest_found(found: Sequence[Decision], scope: str, solver: str | None = None) -> float | None:
+    """Smallest planted slowdown from which on all are found at least 9 times in 10; None if there is none."""
+    smallest = None
+    for planted in sorted({one.planted for one in found if one.planted > 0}, reverse=True):
+        share = counted(found, scope, planted, solver)
+        if not share.of:
+            continue
+        if share.value < 0.9:
+            break
+        smallest = planted
+    return smallest
