@@ -211,14 +211,14 @@ class Measurer:
         parts = (coefs.data, coefs.indices, coefs.indptr, b)
         answer = hashlib.sha256(b"|".join(part.tobytes() for part in parts)).hexdigest()[:16]
         key = (f"{handle.digest}/{handle.task.job}", answer)
-        if key not in self._certified:
-            start = monotonic()
-            judge = self._judge(handle) if handle.task.job == "path" else None
-            self._certified[key] = certified(handle.problem, handle.task, coefs, b, judge) | {
-                "answer": answer
-            }
-            self.certifying += monotonic() - start
-        return self._certified[key]
+        if key in self._certified:
+            return self._certified[key]  # without its points: they are in the row that had this answer first
+        start = monotonic()
+        judge = self._judge(handle) if handle.task.job == "path" else None
+        columns = certified(handle.problem, handle.task, coefs, b, judge) | {"answer": answer}
+        self._certified[key] = columns | {"points": None}
+        self.certifying += monotonic() - start
+        return columns
 
     def _judge(self, handle: Handle) -> Judge:
         """Return the judge of a problem: what depends on it alone is computed once, while room lasts."""

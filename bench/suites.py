@@ -44,7 +44,7 @@ def _job(job: str, *names: str) -> list[Cell]:
 
 def quick_jobs() -> list[Cell]:
     """Paths of a small and of a wide case, and one cross-validation."""
-    return [*_job("path", "diabetes2", "khan"), *_job("cv", "diabetes2")]
+    return [*_job("path", "diabetes2", "khan"), *_job("cv", "hitters")]
 
 
 CROSS_VALIDATED = (

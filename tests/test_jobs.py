@@ -195,7 +195,16 @@ def test_a_false_claim_at_one_point_is_wrong_and_so_is_another_penalty() -> None
     assert judged.wrong["lying"][0].reason.startswith("at 1 of 8 points, the last: claims")
     assert judged.wrong["off"][0].reason.startswith("at 7 of 8 points")
     assert "solves l1 x 1.0500" in judged.wrong["off"][0].reason
-    assert len(points_of(rows[0])) == 8
+    assert len(points_of(rows[0], rows[0]["points"])) == 8
+
+
+def test_an_answer_that_came_before_is_judged_by_its_points() -> None:
+    problem = PATH.problem()
+    task = task_of(problem, "path")
+    first = row_of(problem, task, solve_path(problem, task.l1s, stop=Stop(1e-12)), answer="a")
+    again = first | {"points": None, "phase": "repeat"}
+    other = again | {"answer": "b"}
+    assert [result.points for result in judge_points([first, again, other]).results] == [8, 8, 0]
 
 
 def test_a_refusal_is_a_result_without_points() -> None:

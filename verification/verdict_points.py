@@ -39,9 +39,15 @@ class PathResult(Result):
     gap_rel: float | None
 
 
-def points_of(row: Row) -> list[dict[str, Any]]:
-    """Return one row of kind "result" for each point of a row; none if it has no answer."""
-    lists = row.get("points")
+def points_of(row: Row, lists: dict[str, list[Any]] | None) -> list[dict[str, Any]]:
+    """Return one row of kind "result" for each point of a row; none if it has no answer.
+
+    Parameters
+    ----------
+    row : mapping
+    lists : dict or None
+        Its ``points``, or those of the row that had the same answer first.
+    """
     if not lists:
         return []
     shared = {name: row.get(name) for name in SHARED}
@@ -69,7 +75,8 @@ def judge_points(rows: Iterable[Row]) -> Judgement:
         Its results are PathResult, in the order of the rows; its references are those of the points.
     """
     chosen = [row for row in rows if row.get("kind") in KINDS]
-    points = [points_of(row) for row in chosen]
+    answers = {_answer(row): row["points"] for row in chosen if row.get("points")}
+    points = [points_of(row, answers.get(_answer(row))) for row in chosen]
     inner = judge(point for each in points for point in each)
     judged = iter(inner.results)
     results: list[Result] = [
@@ -82,6 +89,11 @@ def judge_points(rows: Iterable[Row]) -> Judgement:
             wrong[row["solver"]].append(Wrong(row["cell"], row["configuration"], result.wrong))
     own = frozenset(row["solver"] for row in chosen if row.get("own"))
     return Judgement(results, inner.references, dict(wrong), own)
+
+
+def _answer(row: Row) -> tuple[Any, ...]:
+    """What two rows share whose coefficients are bitwise the same: only the first has the points."""
+    return row["digest"], row["kind"], row.get("answer")
 
 
 def _worst(row: Row, points: list[Result]) -> PathResult:
