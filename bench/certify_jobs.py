@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -9,9 +11,11 @@ from numpy.typing import NDArray
 
 from bench.jobs import Task, fold_problems
 from solvers import Problem
-from verification import Certificate, Judge, certify_path
+from verification import Certificate, Judge, certify_path, held_out_reach
 
 __all__ = ["certified"]
+
+Part = tuple[Problem, Judge | None, "NDArray[np.intp] | None", range]
 
 # Lists of a row, one entry for each point. Secondary figures are kept to six digits.
 FULL = ("primal", "dual")
@@ -38,14 +42,18 @@ def certified(
     -------
     dict
         The sums ``primal``, ``dual``, ``gap``, ``radius`` over the points, which decide what runs next
-        and nothing else; the largest ``gap_rel``; and, in ``points``, a list for each figure.
+        and nothing else; the largest ``gap_rel``; in ``points`` a list for each figure; and
+        ``score_radius``, how far each score may be from that of the exact path.
     """
     found: list[Certificate] = []
-    scales: list[float] = []
-    for here, its_judge, rows in _parts(problem, task, len(intercepts), judge):
-        points = ((coefs[[k]].toarray()[0], float(intercepts[k])) for k in rows)
-        found += certify_path(here, task.l1s, points, its_judge)
-        scales += [found[-1].scale] * len(rows)
+    reach: list[Any] = []
+    for here, its_judge, left_out, rows in _parts(problem, task, len(intercepts), judge):
+        points = [(coefs[[k]].toarray()[0], float(intercepts[k])) for k in rows]
+        proven = certify_path(here, task.l1s, points, its_judge)
+        found += proven
+        if left_out is not None:
+            reach.append(_score_radius(problem, here, left_out, points, proven))
+    scales = [certificate.scale for certificate in found]
     totals = {name: _sum(found, name) for name in ("primal", "dual", "gap", "radius")}
     lists: dict[str, list[Any]] = {name: [getattr(c, name) for c in found] for name in FULL}
     lists |= {name: [_short(getattr(c, name)) for c in found] for name in SHORT}
@@ -59,17 +67,35 @@ def certified(
         "certificate": "; ".join(dict.fromkeys(c.reason for c in found if c.reason)) or "points",
         "l1s": list(task.l1s),
         "points": lists,
+        "score_radius": np.mean(reach, axis=0).tolist() if reach else None,
     }
 
 
-def _parts(problem: Problem, task: Task, k: int, judge: Judge | None) -> Any:
-    """Yield (problem, judge, its points) of each path in a job."""
+def _parts(problem: Problem, task: Task, k: int, judge: Judge | None) -> Iterator[Part]:
+    """Yield (problem, judge, rows left out, its points) of each path in a job."""
     if task.job == "path":
-        yield problem, judge, range(k)
+        yield problem, judge, None, range(k)
         return
     each = len(task.l1s)
-    for fold, (training, _) in enumerate(fold_problems(problem, task)):
-        yield training, None, range(fold * each, (fold + 1) * each)
+    for fold, (training, left_out) in enumerate(fold_problems(problem, task)):
+        yield training, None, left_out, range(fold * each, (fold + 1) * each)
+
+
+def _score_radius(
+    problem: Problem,
+    training: Problem,
+    left_out: NDArray[np.intp],
+    points: list[tuple[NDArray[np.float64], float]],
+    proven: list[Certificate],
+) -> NDArray[np.float64]:
+    """How far the mean squared error of each point may be from the exact path's, docs/maths.md (HELD)."""
+    X, y, s = problem.X[left_out], problem.y[left_out], problem.s[left_out]
+    radii = []
+    for (coef, b), certificate in zip(points, proven, strict=True):
+        h = held_out_reach(training, X, s, coef, b, certificate)
+        error = float(s @ (y - X @ coef - b) ** 2) / float(s.sum()) if s.any() else 0.0
+        radii.append(2 * h * math.sqrt(error) + h * h)
+    return np.array(radii)
 
 
 def _sum(found: list[Certificate], name: str) -> float | None:

@@ -61,7 +61,8 @@ def write_json(record: Path, results: Path) -> Path:
     target = results / f"{record.stem}.pytest-benchmark.json"
     command = [
         sys.executable, "-m", "pytest", f"{ROOT / 'bench' / 'test_bench.py'}::test_time", "-q",
-        "-p", "no:cacheprovider", "--benchmark-quiet", f"--replay={record}", f"--benchmark-json={target}",
+        "-p", "no:cacheprovider", "-W", "ignore:Not saving anything",
+        "--benchmark-quiet", f"--replay={record}", f"--benchmark-json={target}",
     ]  # fmt: skip
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     nothing = 5  # pytest's exit code when no test was collected

@@ -15,10 +15,10 @@ from solvers import Problem, Stop, entry, solve, solve_path
 from verification import Certificate, Judge, certify, certify_path
 from verification.problems.cells import Cell
 from verification.verdict import Outcome
-from verification.verdict_points import judge_points, points_of
+from verification.verdict_points import bands, exact_curve, judge_points, points_of
 
 PATH = Cell("diabetes", "lasso", l1_ratio=100.0, intercept=True, job="path")
-LIMITS = Limits(warm_up=20.0)
+LIMITS = Limits()  # a first compilation takes its time
 
 
 def task_of(problem: Problem, job: str, points: int = 8) -> Task:
@@ -219,3 +219,68 @@ def test_a_refusal_is_a_result_without_points() -> None:
     [result] = judge_points([row]).results
     assert result.points == 0
     assert set(result.tiers.values()) == {Outcome.NO_ANSWER}
+
+
+# -- cross-validation: what the exact curve can be -------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        replace(PATH, job="cv"),
+        Cell("small_sparse", "lasso", l1_ratio=10.0, intercept=True, weighted=True, job="cv"),
+        Cell("small_tall", "lasso", l1_ratio=30.0, job="cv"),
+    ],
+    ids=lambda cell: cell.name,
+)
+@pytest.mark.parametrize("tol", [1e-3, 1e-8])
+def test_the_exact_curve_lies_in_the_band_of_every_answer(cell: Cell, tol: float) -> None:
+    problem = cell.problem()
+    task = task_of(problem, "cv")
+    exact = prepare(entry("active_set_numba"), problem, Stop(1e-14), task)()
+    rough = prepare(entry("cd_numba"), problem, Stop(tol), task)()
+    rows = [
+        row_of(problem, task, answers.solutions, scores=answers.scores.mean(axis=0).tolist())
+        for answers in (exact, rough)
+    ]
+    low, high = bands(rows[1])
+    known = np.isfinite(high)
+    assert known.any()
+    assert np.all(np.array(low)[known] <= np.array(rows[0]["scores"])[known])
+    assert np.all(np.array(high)[known] >= np.array(rows[0]["scores"])[known])
+    low, high = exact_curve(rows)
+    assert all(a <= b for a, b in zip(low, high, strict=True))
+
+
+def test_a_curve_that_is_not_that_of_its_answer_contradicts_the_others() -> None:
+    problem = replace(PATH, job="cv").problem()
+    task = task_of(problem, "cv")
+    answers = prepare(entry("active_set_numba"), problem, Stop(1e-14), task)()
+    scores = answers.scores.mean(axis=0)
+    right = row_of(problem, task, answers.solutions, scores=scores.tolist())
+    off = right | {"scores": (scores * (1 + 1e-4)).tolist()}
+    low, high = exact_curve([right, off])
+    assert any(a > b for a, b in zip(low, high, strict=True))
+
+
+def test_tables_of_jobs_say_time_accuracy_and_choice(tmp_path: Path) -> None:
+    from bench.orchestrate import execute
+    from bench.plan import Plan
+    from bench.report import build
+    from bench.report.jobs import cv_table, paths_table
+
+    cells = [PATH, replace(PATH, job="cv")]
+    rows: list = [{"kind": "run", "run": "t", "suite": "t", "cells": [cell.to_dict() for cell in cells]}]
+    execute(Plan("t", "t", cells, ["lars_numpy", "ridge_numpy"], budget=150.0, most_repeats=2), rows.append)
+    report = build(rows)
+    assert not report.outcomes
+    [path] = paths_table(report).rows
+    assert path[:2] == [PATH.name, "lars_numpy"]
+    assert path[-1] == "100 of 100"
+    [cv] = cv_table(report).rows
+    assert cv[-1] == "choice proven"
+    refused = [row for row in rows if row["kind"] in ("path", "cv") and row["solver"] == "ridge_numpy"]
+    assert {row["status"] for row in refused} == {"REFUSED"}
+    repeats = [row for row in rows if row.get("phase") == "repeat"]
+    assert repeats
+    assert all(row["points"] is None for row in repeats), "an answer's points stand once"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .proofs import Certificate, Features, Judge, certified_features, certify, certify_path
+from .proofs import Certificate, Features, Judge, certified_features, certify, certify_path, held_out_reach
 from .verdict import Judgement, Outcome, judge
 
 __all__ = [
@@ -14,5 +14,6 @@ __all__ = [
     "certified_features",
     "certify",
     "certify_path",
+    "held_out_reach",
     "judge",
 ]

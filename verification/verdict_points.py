@@ -12,7 +12,7 @@ from typing import Any
 
 from .verdict import TIERS, Judgement, Outcome, Result, Row, Wrong, judge
 
-__all__ = ["KINDS", "PathResult", "judge_points", "points_of"]
+__all__ = ["KINDS", "PathResult", "bands", "exact_curve", "judge_points", "points_of"]
 
 KINDS = ("path", "cv")  # of rows whose certificates are lists, one entry for each point
 WORST = (Outcome.NO_ANSWER, Outcome.MISSED, Outcome.UNDECIDED, Outcome.BEYOND, Outcome.MET)
@@ -76,7 +76,7 @@ def judge_points(rows: Iterable[Row]) -> Judgement:
     """
     chosen = [row for row in rows if row.get("kind") in KINDS]
     answers = {_answer(row): row["points"] for row in chosen if row.get("points")}
-    points = [points_of(row, answers.get(_answer(row))) for row in chosen]
+    points = [points_of(row, row.get("points") or answers.get(_answer(row))) for row in chosen]
     inner = judge(point for each in points for point in each)
     judged = iter(inner.results)
     results: list[Result] = [
@@ -127,3 +127,17 @@ def _number(value: float | None) -> float:
 def _combined(outcomes: Iterable[Outcome]) -> Outcome:
     found = set(outcomes)
     return next(outcome for outcome in WORST if outcome in found)
+
+
+def bands(row: Row) -> tuple[list[float], list[float]]:
+    """Lower and upper bounds on the exact cross-validation curve that a row's certificates prove, (HELD)."""
+    pairs = list(zip(row["scores"], row["score_radius"], strict=True))
+    return [max(0.0, score - radius) for score, radius in pairs], [score + radius for score, radius in pairs]
+
+
+def exact_curve(rows: Iterable[Row]) -> tuple[list[float], list[float]]:
+    """Bounds on the exact curve of one cell by all its rows together; crossed where two contradict."""
+    found = [bands(row) for row in rows if row.get("scores") and row.get("score_radius")]
+    low = [max(values) for values in zip(*(each[0] for each in found), strict=True)]
+    high = [min(values) for values in zip(*(each[1] for each in found), strict=True)]
+    return low, high

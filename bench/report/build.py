@@ -15,6 +15,7 @@ from bench.report.model import Cell, Outcome, Point, Report, Solver, Timing, Twi
 from verification.record import read_counting
 from verification.verdict import TIERS, Contender, Judgement, Result, Wrong, judge
 from verification.verdict import Outcome as Tier
+from verification.verdict_points import KINDS, judge_points
 
 __all__ = ["build", "read_report"]
 
@@ -50,7 +51,13 @@ def build(rows: Iterable[Mapping[str, Any]]) -> Report:
     results = of_kind["result"]
     judgement = judge(results)
     cells = _cells(of_kind["run"][0], results)
-    order = {name: k for k, name in enumerate(cells)}
+    along = judge_points(row for kind in KINDS for row in of_kind[kind])
+    names = [cell["name"] for cell in of_kind["run"][0]["cells"]]
+    order = {name: k for k, name in enumerate(dict.fromkeys([*cells, *names]))}
+    wrong = {
+        solver: [*judgement.wrong.get(solver, ()), *along.wrong.get(solver, ())]
+        for solver in (*judgement.wrong, *along.wrong)
+    }
     twins = {
         row["solver"]: Twin(row["solver"], row["twin_of"], row.get("slowdown") or 0.0)
         for row in (*of_kind["solver"], *results)
@@ -62,15 +69,14 @@ def build(rows: Iterable[Mapping[str, Any]]) -> Report:
         solvers={row["solver"]: _solver(row) for row in of_kind["solver"] if row["solver"] not in twins},
         cells=cells,
         outcomes={},
-        wrong={
-            solver: _reasons(found, order) for solver, found in judgement.wrong.items() if solver not in twins
-        },
+        wrong={solver: _reasons(found, order) for solver, found in wrong.items() if solver not in twins},
         judgement=judgement,
         notes=[row["message"] for row in of_kind["note"]],
         first_calls=_first_calls(row for row in results if row["solver"] not in twins),
         loaded={row["solver"]: row.get("blas") for row in of_kind["environment"]},
         end=dict(of_kind["end"][-1]) if of_kind["end"] else None,
         twins=twins,
+        along=along,
         noise=noise_for(of_kind["run"][0].get("cpu")),
     )
     loosest = judgement.loosest()
@@ -80,7 +86,7 @@ def build(rows: Iterable[Mapping[str, Any]]) -> Report:
             answers[result.row["solver"], result.row["cell"]].append(result)
     for (solver, cell), found in answers.items():
         outcomes = report.twin_outcomes if solver in twins else report.outcomes
-        known = None if solver in judgement.wrong else loosest
+        known = None if solver in wrong else loosest
         outcomes[solver, cell] = _outcome(solver, cell, found, judgement, known)
     report.noise = heard(report)
     return report

@@ -11,7 +11,7 @@ from statistics import median
 from typing import Any
 
 from bench.noise import UNCALIBRATED, Calibrated
-from verification.verdict import Judgement
+from verification.verdict import Judgement, judge
 
 __all__ = ["Cell", "Outcome", "Point", "Report", "Solver", "Timing", "Twin"]
 
@@ -177,6 +177,8 @@ class Report:
         How far identical code differs on the machine of the run, by which its ratios are judged.
     judgement : Judgement
         The verdicts on every row, for what is counted over rows.
+    along : Judgement
+        Of the rows whose job is a path or a cross-validation; its results are PathResult.
     wrong : dict
         Reasons by solver and cell; a solver that is WRONG anywhere has no times at all.
     first_calls : dict
@@ -198,6 +200,7 @@ class Report:
     twins: dict[str, Twin] = field(default_factory=dict)
     twin_outcomes: dict[tuple[str, str], Outcome] = field(default_factory=dict)
     noise: Calibrated = UNCALIBRATED
+    along: Judgement = field(default_factory=lambda: judge(()))
 
     @property
     def asked(self) -> list[Outcome]:

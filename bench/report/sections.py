@@ -15,6 +15,7 @@ from bench.report.charts import Chart
 from bench.report.defaults import defaults_table
 from bench.report.floor import floor_says, floor_table
 from bench.report.honesty import honesty_table, success_table
+from bench.report.jobs import cv_table, paths_table
 from bench.report.matrix import matrix_table, means_table
 from bench.report.model import Report
 from bench.report.paths import paths
@@ -129,7 +130,9 @@ def _paths(report: Report) -> Section:
     found = list(paths(report))
     drawn = {one.case: [one.chart] for one in found if one.chart is not None}
     none = [] if found else ["The run has no real data."]
-    return Section("paths", "Lasso paths", none, drawn, points=[one.said for one in found])
+    measured = [table for table in (paths_table(report), cv_table(report)) if table.rows]
+    points = [one.said for one in found]
+    return Section("paths", "Lasso paths", none, drawn, measured, points)
 
 
 def _scaling(report: Report) -> Section:

@@ -8,7 +8,7 @@ from rich.panel import Panel
 from rich.table import Table as Grid
 from rich.text import Text
 
-from bench.report import tables, words
+from bench.report import jobs, tables, words
 from bench.report.model import Report
 from bench.report.tables import Table
 
@@ -73,6 +73,9 @@ def show(report: Report, console: Console) -> None:
     console.print(_grid(tables.regimes_table(report), list(range(8))))
     print_table(console, tables.solves_table(report))
     print_table(console, tables.times_table(report))
+    for table in (jobs.paths_table(report), jobs.cv_table(report)):
+        if table.rows:
+            print_table(console, table)
     defects = tables.defects_table(report)
     if defects.rows:
         console.print(_grid(defects, list(range(5))))

@@ -1,0 +1,80 @@
+"""How far predictions on rows left out may be from the optimum's, by a certificate; docs/maths.md (HELD)."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import scipy.sparse as sp
+from numpy.typing import ArrayLike, NDArray
+from scipy.linalg import qr, solve_triangular
+
+from solvers import Problem
+
+from .certificate import Certificate
+
+LARGEST = 500  # features that may be in use: a QR of n rows and as many columns for each point
+EPS = float(np.finfo(np.float64).eps)
+
+
+def held_out_reach(
+    problem: Problem,
+    X: Any,
+    s: NDArray[np.float64],
+    coef: ArrayLike,
+    intercept: float,
+    certificate: Certificate,
+) -> float:
+    """Bound the root mean square difference of an answer's predictions from the optimum's on other rows.
+
+    Parameters
+    ----------
+    problem : Problem
+        That the answer was computed for.
+    X : (m, p) array or sparse array
+        The rows left out.
+    s : (m,) array
+        Their weights.
+    coef, intercept
+        The answer.
+    certificate : Certificate
+        Of the answer, for `problem`.
+
+    Returns
+    -------
+    float
+        In units of y; inf where the columns that may be in use are dependent, or too many.
+    """
+    if certificate.gap is None or certificate.radius is None or not s.any():
+        return math.inf if s.any() else 0.0
+    w = np.asarray(coef, dtype=np.float64)
+    F = np.flatnonzero((~certificate.certified_zeros | (w != 0)) & np.isfinite(problem.v))
+    if F.size > min(problem.n - 1, LARGEST):
+        return math.inf
+    weights, S = problem.s, problem.S
+    A, M = _columns(problem.X, F), _columns(X, F)
+    lean = 0.0
+    if problem.intercept:
+        mean = weights @ A / S
+        A, M = A - mean, M - mean
+        lean = abs(float(weights @ (problem.y - intercept)) / S - float(mean @ w[F]))
+    if not F.size:
+        return lean
+    A = np.sqrt(weights)[:, None] * A
+    norm = np.linalg.norm(A, axis=0)
+    if not norm.all():
+        return math.inf
+    R = qr(A / norm, mode="r")[0][: F.size]
+    diagonal = np.abs(np.diag(R))
+    if diagonal.min() <= max(A.shape) * EPS * diagonal.max():
+        return math.inf
+    spread = solve_triangular(R, (np.sqrt(s / s.sum())[:, None] * M / norm).T, trans="T")
+    gap = certificate.gap + certificate.radius
+    return lean + float(np.linalg.norm(spread, 2)) * math.sqrt(2 * S * gap)
+
+
+def _columns(X: Any, F: NDArray[np.intp]) -> NDArray[np.float64]:
+    chosen: Any = X[:, F]
+    sparse: bool = sp.issparse(chosen)
+    return np.asarray(chosen.toarray() if sparse else chosen, dtype=np.float64)
