@@ -31,14 +31,10 @@ class BestAnswers:
             self._answers[digest] = (proven, j, np.asarray(coef[j], dtype=np.float64), intercept)
             self._features.pop(digest, None)
 
-    def features(self, digest: str, judge: Callable[[], Judge]) -> Features:
-        """Return what the best answer proves of the support.
-
-        Raises
-        ------
-        KeyError
-            If there is no answer yet.
-        """
+    def features(self, digest: str, judge: Callable[[], Judge]) -> Features | None:
+        """Return what the best answer proves of the support; None while no answer is proven at all."""
+        if digest not in self._answers:
+            return None
         if digest not in self._features:
             _, j, values, intercept = self._answers[digest]
             its = judge()

@@ -203,6 +203,8 @@ class Measurer:
         start = monotonic()
         features = self._best.features(handle.digest, lambda: self._judge(handle))
         self.certifying += monotonic() - start
+        if features is None:
+            return {"missed_features": None}
         return {"false_features": features.false(coef), "missed_features": features.missed(coef)}
 
     def _certificates(self, handle: Handle, outcome: dict[str, Any]) -> dict[str, Any]:
