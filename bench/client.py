@@ -237,6 +237,13 @@ class Client:
             self._loaded = None  # a spoilt problem was dropped by the worker
         return answer
 
+    def floor(self, handle: Handle) -> dict[str, Any]:
+        """Time the floor of a problem in this solver's process; empty if it does not solve it."""
+        if self.prepare(handle) is not None:
+            return {}
+        answer = self._ask("floor", self.limits.warm_up)
+        return {} if "status" in answer else answer
+
     def environment(self) -> dict[str, Any]:
         """Describe the libraries loaded in the worker, if it is alive."""
         if self.dead is not None or not self.worker.alive:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from threadpoolctl import threadpool_limits
 
 from bench.defaults import measure_defaults
+from bench.floors import measure_floors
 from bench.ladders import climb
 from bench.measure import Append
 from bench.past import Past
@@ -39,6 +40,8 @@ def execute(plan: Plan, append: Append, events: Events | None = None, past: Past
             climb(state)
             measure_defaults(state)
             repeat(state)
+            if plan.floors:
+                measure_floors(state)
             state.conclude()
         finally:
             for client in state.clients:

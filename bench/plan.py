@@ -52,6 +52,8 @@ class Plan:
         Rounds at most for one rung.
     threads : int
         Threads of each worker's numerical libraries.
+    floors : bool
+        Whether to time the floor under each cell, too (floors.py).
     limits : Limits
     memory : int
         Bytes that a worker's processes may hold; by default half of what the machine has.
@@ -67,5 +69,6 @@ class Plan:
     tols: tuple[float, ...] = LADDER
     most_repeats: int = 15
     threads: int = 1
+    floors: bool = False
     limits: Limits = field(default_factory=Limits)
     memory: int = field(default_factory=lambda: int(MEMORY_SHARE * machine_memory()))

@@ -148,7 +148,7 @@ def measure(
     """
     check_room(results)
     budget = suite.budget if budget is None else budget
-    settings: dict[str, Any] = {"longest": suite.longest, "tols": LADDER} | options
+    settings: dict[str, Any] = {"longest": suite.longest, "floors": suite.floors, "tols": LADDER} | options
     plan = Plan(new_name(suite.name), suite.name, cells, solvers, budget, seed, **settings)
     head = jsonable(header(plan, suite, data) | {"report": report})
     found = None if fresh else _unfinished(head, results / "records")

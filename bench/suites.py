@@ -9,7 +9,7 @@ from typing import Any
 
 from verification.problems import cases
 from verification.problems.cells import Cell, user_cells
-from verification.problems.suites import full, quick, smoke
+from verification.problems.suites import full, headline, quick, scaling, smoke
 
 __all__ = ["SUITES", "Suite", "cells_of", "repeated"]
 
@@ -28,6 +28,8 @@ class Suite:
         Upper limit in seconds for one run of a solver.
     cells : callable
         Returns the cells.
+    floors : bool
+        Whether the floor under each cell is timed, too.
     """
 
     name: str
@@ -35,6 +37,7 @@ class Suite:
     budget: float
     longest: float
     cells: Callable[[], list[Cell]]
+    floors: bool = False
 
 
 def _job(job: str, *names: str) -> list[Cell]:
@@ -65,6 +68,23 @@ def full_jobs() -> list[Cell]:
     return [*_job("path", *names), *_job("cv", *CROSS_VALIDATED)]
 
 
+def path_jobs() -> list[Cell]:
+    """A path of each shape that the headline compares, and of real data."""
+    return _job("path", *PATHS)
+
+
+PATHS = (
+    "wide_large",
+    "square_large",
+    "tall_correlated",
+    "tall_large",
+    "sparse_large",
+    "nci60",
+    "bbc_news_raw",
+    "digits",
+)
+
+
 SUITES = {
     "smoke": Suite("smoke", "a minute at most: one cell of each kind, small data", 40.0, 5.0, smoke),
     "quick": Suite(
@@ -73,6 +93,18 @@ SUITES = {
         240.0,
         10.0,
         lambda: [*quick(), *quick_jobs()],
+    ),
+    "headline": Suite(
+        "headline",
+        "ten minutes or more: the shapes that are usually compared, and real data, to the last digit",
+        600.0,
+        20.0,
+        headline,
+        floors=True,
+    ),
+    "paths": Suite("paths", "ten minutes: their paths of 100 points", 600.0, 60.0, path_jobs),
+    "scaling": Suite(
+        "scaling", "an hour: cost against n, p, density, correlation and support", 3600.0, 60.0, scaling
     ),
     "full": Suite(
         "full", "hours: every case at every penalty", 4 * 3600.0, 120.0, lambda: [*full(), *full_jobs()]

@@ -189,6 +189,13 @@ class Bench:
         pools = [pool for pool in threadpool_info() if pool["user_api"] in ("blas", "openmp")]
         return {"blas": [{key: pool.get(key) for key in keys} for pool in pools]}
 
+    def floor(self) -> dict[str, Any]:
+        """Time what no method can do without: two reads of X, the Gram matrix of the final support."""
+        from bench.floors import floor
+
+        problem = self._loaded()
+        return floor(problem, self.entry.setup(problem, Stop())().coef)
+
     def _loaded(self) -> Problem:
         if self.problem is None:
             raise NotASolution("no problem is loaded")
@@ -262,6 +269,7 @@ def answer(bench: Bench, request: dict[str, Any]) -> dict[str, Any]:
         "warm_up": bench.warm_up,
         "run": bench.run,
         "environment": bench.environment,
+        "floor": bench.floor,
     }
     try:
         return operations[request.pop("op")](**request)

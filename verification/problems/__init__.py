@@ -180,15 +180,21 @@ def cases(*tags: str, full: bool = True) -> dict[str, Case]:
         Keep the cases that have all of these tags.
     full : bool
         Whether those tagged "full" (larger; only in SUITE=full) are wanted.
+
+    Notes
+    -----
+    Those of suite "scaling" are for that suite: they are among them only if asked for by that tag.
     """
     _scan()
     chosen = {name: c for name, c in _REGISTRY.items() if c.tags.issuperset(tags)}
+    if "scaling" not in tags:
+        chosen = {name: c for name, c in chosen.items() if "scaling" not in c.tags}
     return chosen if full else {name: c for name, c in chosen.items() if "full" not in c.tags}
 
 
 def lookup(name: str) -> Case:
     """Return the case of that name; KeyError lists those there are."""
-    known = cases()
+    known = cases() | cases("scaling")
     if name not in known:
         raise KeyError(f"no case is named {name!r}; there are: {', '.join(known)}")
     return known[name]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from . import cases
 from .cells import Cell, grid, option_cells
 
-__all__ = ["enet", "full", "lasso", "quick", "ridge", "smoke"]
+__all__ = ["enet", "full", "headline", "lasso", "quick", "ridge", "scaling", "smoke"]
 
 
 def lasso(case: str, *ratios: float) -> list[Cell]:
@@ -59,6 +59,35 @@ def quick() -> list[Cell]:
         *lasso("sparse_powerlaw", -10, 100),
         enet("sparse_powerlaw", 30, intercept=False),
     ]
+
+
+HEADLINE = {
+    # the shapes on which solvers are usually compared, at l1_max / ratio
+    "wide_large": (10, 100),
+    "square_large": (10, 100),
+    "tall_correlated": (100,),
+    "tall_large": (1000,),
+    "sparse_large": (10, 50),
+    # real data of each regime
+    "nci60": (10, 100),
+    "khan": (10, 100),
+    "bbc_news_raw": (10, 100),
+    "bbc_bigrams_raw": (10, 100),
+    "digits": (100,),
+    "caravan": (100,),
+    "diabetes2": (100,),
+    "spectra": (100,),
+}
+
+
+def headline() -> list[Cell]:
+    """The largest shapes and real data of each regime, lasso with and without an intercept."""
+    return [cell for case, ratios in HEADLINE.items() for cell in lasso(case, *ratios, *(-r for r in ratios))]
+
+
+def scaling() -> list[Cell]:
+    """One thing grows at a time: n, p, density, correlation, the support; the largest sizes last."""
+    return [cell for name in cases("scaling") for cell in lasso(name, 10, 100)]
 
 
 def full() -> list[Cell]:

@@ -1,0 +1,147 @@
+"""docs/performance.md, printed from one record: how fast at the same proven accuracy, and against whom."""
+
+from __future__ import annotations
+
+import math
+
+from bench.headline import ACCURACIES, MEASURES, OURS, Best, Headline
+
+__all__ = ["page"]
+
+BARS = {MEASURES[0]: 0.5, MEASURES[1]: 0.4}  # what the geometric mean at 1e-9 is held to
+PATH_BAR = 0.5
+
+
+def page(found: Headline, record: str) -> str:
+    """Return the page in Markdown."""
+    head = found.head
+    lines = [
+        "# How fast, proven",
+        "",
+        f"`{OURS}` beside the libraries, in one run of `make bench SUITE=headline`, each on one thread,",
+        "at the best of its settings. A time is setup + run, cold, the median of its rounds; an answer",
+        "counts only if its accuracy is proven. This page is printed from the record of that run:",
+        "",
+        f"    python -m bench performance {record} --write",
+        "",
+        f"Commit {str(head.get('commit'))[:12]}, {head.get('cpu')}, {head.get('budget'):g} s. Paths are of",
+        "`make bench SUITE=paths`. What an accuracy means stands in [maths.md](maths.md) (N).",
+        "",
+        "## The verdict",
+        "",
+        *(f"- {line}" for line in _verdict(found)),
+        "",
+        "## Each cell, by suboptimality",
+        "",
+        "Milliseconds of ours, of the best peer, and the ratio. Passes: how often ours read X. Floor: two",
+        "reads of X and the Gram matrix of the final support, by the BLAS.",
+        "",
+        *_cells(found, MEASURES[0]),
+        "",
+        "## Each cell, self-certified",
+        "",
+        "The same, counting only what an answer proves by itself.",
+        "",
+        *_cells(found, MEASURES[1]),
+        "",
+        *_paths(found),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _verdict(found: Headline) -> list[str]:
+    """In words: peers that win first, then the means against what they are held to."""
+    key = MEASURES[0], 1e-9
+    ratios = {cell: ratio for cell in found.cells if (ratio := found.ratio(*key, cell)) is not None}
+    lost = {cell: ratio for cell, ratio in ratios.items() if ratio > 1.0}
+    said = []
+    for cell, ratio in sorted(lost.items(), key=lambda pair: -pair[1]):
+        peer = found.peers[*key, cell].solver
+        said.append(f"**A peer wins** on {cell}: {peer}, ours takes {ratio:.2f} times as long.")
+    absent = [cell for cell in found.cells if (*key, cell) not in found.ours]
+    if absent:
+        said.append(f"Ours has no time at 1e-9 on {', '.join(absent)}.")
+    for measure, bar in BARS.items():
+        mean, count = found.geometric_mean(measure, 1e-9)
+        said.append(_against(f"At 1e-9 by {measure}: geometric mean of the ratio", mean, count, bar, "cells"))
+    over = {
+        cell: (ratio, bar)
+        for cell, ratio in ratios.items()
+        if (bar := found.bar(cell) or math.inf) and ratio > bar
+    }
+    words = ", ".join(f"{cell} ({ratio:.2f} over {bar:.2f})" for cell, (ratio, bar) in over.items())
+    said.append(
+        f"Cells above max(0.9, 1.25 floor / best peer): {len(over)} of {len(ratios)}"
+        + (f": {words}." if over else ".")
+    )
+    slow = []
+    reached = 0
+    for cell in found.cells:
+        last, near = (found.ours.get((MEASURES[1], tier, cell)) for tier in (ACCURACIES[-1], 1e-9))
+        reached += last is not None
+        if last and near and last.seconds > 1.3 * near.seconds:
+            slow.append(f"{cell} ({last.seconds / near.seconds:.2f})")
+    said.append(
+        f"At 1e-13 (or what float64 allows), self-certified: {reached} of {len(found.cells)} cells; "
+        f"more than 1.3 times the time of 1e-9 in {len(slow)}" + (f": {', '.join(slow)}." if slow else ".")
+    )
+    sooner, both = found.before_anyone()
+    said.append(f"Ours is at 1e-13 before any peer is at 1e-4 in {sooner} of {both} cells, by suboptimality.")
+    mean, count = found.path_mean()
+    what = "Paths of 100 points, ours certified at 1e-9 at each, the best peer within 1e-6: mean ratio"
+    said.append(_against(what, mean, count, PATH_BAR, "paths"))
+    return said
+
+
+def _against(what: str, mean: float, count: int, bar: float, things: str) -> str:
+    if math.isnan(mean):
+        return f"{what}: none to compare."
+    verdict = "met" if mean <= bar else f"missed by {mean - bar:.2f}"
+    return f"{what} {mean:.2f} over {count} {things}; held to {bar}: {verdict}."
+
+
+def _cells(found: Headline, measure: str) -> list[str]:
+    tiers = [f"{tier:.0e}".replace("e-0", "e-") for tier in ACCURACIES]
+    lines = [
+        "| cell | " + " | ".join(tiers) + " | best peer at 1e-9 | passes | floor |",
+        "|---|" + "---|" * (len(tiers) + 3),
+    ]
+    for cell in found.cells:
+        columns = [_cell(found, measure, tier, cell) for tier in ACCURACIES]
+        peer = found.peers.get((measure, 1e-9, cell))
+        floor = found.floor(cell)
+        columns += [
+            f"{peer.solver} ({peer.configuration})" if peer else "none",
+            f"{found.passes[cell]:.1f}" if cell in found.passes else "",
+            "" if floor is None else _ms(floor),
+        ]
+        lines.append(f"| {cell} | " + " | ".join(columns) + " |")
+    mean = [found.geometric_mean(measure, tier) for tier in ACCURACIES]
+    lines.append("| **geometric mean** | " + " | ".join(f"**{m:.2f}** ({n})" for m, n in mean) + " | | | |")
+    return lines
+
+
+def _cell(found: Headline, measure: str, tier: float, cell: str) -> str:
+    ours, peer = found.ours.get((measure, tier, cell)), found.peers.get((measure, tier, cell))
+    ratio = found.ratio(measure, tier, cell)
+    both = f"{_time(ours)} / {_time(peer)}"
+    return both if ratio is None else f"{both} = {ratio:.2f}"
+
+
+def _paths(found: Headline) -> list[str]:
+    if not found.paths:
+        return []
+    lines = ["## Paths of 100 points", "", "| path | ours | best peer | ratio |", "|---|---|---|---|"]
+    for cell, (ours, peer) in found.paths.items():
+        ratio = f"{ours.seconds / peer.seconds:.2f}" if ours and peer else ""
+        who = f"{_time(peer)} {peer.solver} ({peer.configuration})" if peer else "none within 1e-6 everywhere"
+        lines.append(f"| {cell} | {_time(ours)} | {who} | {ratio} |")
+    return lines
+
+
+def _time(best: Best | None) -> str:
+    return "-" if best is None else _ms(best.seconds)
+
+
+def _ms(seconds: float) -> str:
+    return f"{1e3 * seconds:.3g}"

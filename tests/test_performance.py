@@ -1,0 +1,87 @@
+"""The page of times: what counts as reached, whom we are compared with, and what is said of a loss."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from bench.floors import floor
+from bench.headline import headline
+from bench.performance import page
+from verification.problems.suites import headline as headline_cells
+
+CELL = "wide_large/lasso/l1_max:10"
+HEAD = {
+    "kind": "run", "run": "r", "cells": [{"name": CELL}, {"name": "path"}],
+    "commit": "0" * 40, "cpu": "a cpu", "budget": 60.0,
+}  # fmt: skip
+
+
+def row(solver: str, seconds: float, above: float, gap: float, **more: Any) -> dict[str, Any]:
+    """One answer `above` the optimum 1.0, that proves a gap of `gap`; N = 1."""
+    return {
+        "kind": "result", "phase": "ladder", "cell": CELL, "digest": "d", "solver": solver,
+        "configuration": "default", "own": not solver.startswith("peer_"), "claims_gap": False,
+        "rung": 0, "tol": 1e-9, "round": 0, "seconds": seconds, "status": "CONVERGED", "message": "",
+        "primal": 1.0 + above, "dual": 1.0 + above - gap, "gap": gap, "radius": 0.0, "scale": 1.0,
+        "support": 0, "l1": 0.1, "l2": 0.0, "job": "solve",
+    } | more  # fmt: skip
+
+
+EXACT = row("active_set_numba", 0.02, 0.0, 0.0, message="X read 3.25 times")
+
+
+def test_the_best_peer_is_the_fastest_of_those_that_reach_the_accuracy() -> None:
+    rows = [
+        HEAD,
+        EXACT,
+        row("peer_a", 0.001, 1e-5, 1.0),  # fast, not accurate
+        row("peer_b", 0.05, 1e-10, 1e-5),  # accurate, but its own dual point proves little
+        row("cd_numba", 0.002, 0.0, 0.0),  # ours too, so no peer
+        {"kind": "floor", "cell": CELL, "reads_seconds": 0.004, "gram_seconds": 0.001},
+    ]
+    found = headline(rows)
+    assert found.ratio("suboptimality", 1e-4, CELL) == pytest.approx(20)
+    assert found.ratio("suboptimality", 1e-9, CELL) == pytest.approx(0.4)
+    assert found.ratio("self-certified", 1e-9, CELL) is None
+    assert found.passes == {CELL: 3.25}
+    assert found.floor(CELL) == pytest.approx(0.005)
+    assert found.bar(CELL) == pytest.approx(0.9)
+    assert found.before_anyone() == (0, 1)
+    assert "A peer wins" not in page(found, "r")
+
+
+def test_a_loss_is_said_first_and_a_median_is_taken_over_the_rounds() -> None:
+    faster = [row("peer_a", s, 0.0, 0.0, phase=phase) for s, phase in ((0.5, "ladder"), (0.01, "repeat"))]
+    rows = [HEAD, EXACT, *faster, row("peer_a", 0.01, 0.0, 0.0, phase="repeat", round=2)]
+    found = headline(rows)
+    assert found.peers["suboptimality", 1e-9, CELL].seconds == 0.01
+    verdict = page(found, "r").split("## The verdict")[1].strip()
+    assert verdict.startswith(f"- **A peer wins** on {CELL}: peer_a, ours takes 2.00 times as long.")
+
+
+def test_a_path_counts_only_if_every_point_does() -> None:
+    def path(solver: str, seconds: float, above: float) -> dict[str, Any]:
+        points = {"primal": [1.0, 1.0 + above], "dual": [1.0, 1.0], "gap": [0.0, above]}
+        points |= {"radius": [0.0, 0.0], "scale": [1.0, 1.0]}
+        return row(solver, seconds, 0.0, 0.0, cell="path", job="path", points=points)
+
+    rows = [HEAD, path("active_set_numba", 0.1, 1e-10), path("peer_a", 0.01, 1e-4), path("peer_b", 0.4, 1e-7)]
+    ours, peer = headline(rows).paths["path"]
+    assert ours is not None
+    assert peer is not None
+    assert peer.solver == "peer_b"
+    assert headline(rows).path_mean() == (pytest.approx(0.25), 1)
+    sloppy = [HEAD, path("active_set_numba", 0.1, 1e-8), path("peer_b", 0.4, 1e-7)]
+    assert headline(sloppy).paths["path"][0] is None
+
+
+def test_a_floor_is_two_reads_and_the_gram_matrix_of_the_support() -> None:
+    cell = next(cell for cell in headline_cells() if cell.case == "diabetes2")
+    problem = cell.problem()
+    coef = [1.0] * 3 + [0.0] * (problem.p - 3)
+    found = floor(problem, coef)  # type: ignore[arg-type]
+    assert found["support"] == 3
+    assert 0 < found["gram_seconds"] < 1
+    assert 0 < found["reads_seconds"] < 1
