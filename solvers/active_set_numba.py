@@ -19,8 +19,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from ._face import newton_direction
 from ._gram_face import GramFace
+from ._residual_face import ResidualFace
 from .problem import Problem, Vector
 from .solution import Solution, Status, Stop
 
@@ -31,8 +31,6 @@ SUPPORTS = {"l1", "l2", "positive", "sparse"}
 CITES = ("massias2018", "lee2007", "fercoq2015", "tibshirani2012", "bertsekas1982", "hestenes1952")
 PACKAGE = None
 
-SWEEPS = 20  # of coordinate descent at most before a Newton step is tried
-ROUNDS = 50  # of sweeps and Newton steps by residuals before X is read again
 DESCENT = 20  # sweeps at most on a Gram matrix
 MANY = 8  # a support has many new columns where they are more than one in so many
 NEAR = 0.7  # of its bound: a column of W below this may give its place to another
@@ -90,7 +88,7 @@ class _ActiveSet:
         self.stamp = np.zeros(form.k, dtype=np.intp)
         self.kappa = 1.0  # the factor by which lam1 is raised while W is being found
         self.step = STEP
-        self.slow = False  # whether conjugate gradients have run out of steps on a face
+        self.by_residual = ResidualFace(columns)
         self.has_free = bool(form.free.any())
         self.W = np.flatnonzero(form.free & ~self.dead)
         self.inside = np.zeros(form.k, dtype=bool)
@@ -219,108 +217,39 @@ class _ActiveSet:
 
     def _roughly(self) -> None:
         """Coordinate descent on W at kappa lam1, only as far as finding W needs."""
-        lam1 = self.kappa * self.lam1[self.W]
-        if self.gram is not None:
-            self.gram.descend(self._gradient(), self.w, lam1, self.form.lam2[self.W], 1e-6 * self.form.scale)
-            return
-        r = self.r.copy()
-        self._settle(r, lam1, 1e-2 * self.columns.sweep(self.W, self.w, r, lam1))
+        W, form = self.W, self.form
+        lam1 = self.kappa * self.lam1[W]
+        if self.gram is None:
+            self.by_residual.descend(W, self.w, self.r.copy(), lam1, 1e-2)
+        else:
+            self.gram.descend(self._gradient(), self.w, lam1, form.lam2[W], 1e-6 * form.scale)
 
     def _exactly(self, added: int) -> None:
-        """Solve the problem restricted to W."""
+        """Solve the problem restricted to W; not to the last digit while much is on its way into W."""
+        W, w, form = self.W, self.w, self.form
+        lam1, lam2 = self.lam1[W], form.lam2[W]
+        support = int(np.count_nonzero(w))
+        early = added > 8 + support // MANY and not self.complete
         if self.gram is None:
-            self._by_residual(added)
+            r = self.r.copy()
+            if early:
+                self.by_residual.descend(W, w, r, lam1, 1e-3)
+                return
+            may_gram = W.size <= self.columns.gram_limit
+            size = float(np.linalg.norm(r))
+            slack = 0.2 * self.stop.tol * np.where(form.free[W], self.norms[W] * size, lam1)
+            slack += 2 * EPS * size * self.norms[W]
+            self.by_residual.solve(W, w, r, lam1, lam2, slack, patient=not may_gram)
+            if self.by_residual.slow and may_gram:  # from here on
+                self.gram = GramFace(self.columns)
+                self.gram.place(W, np.arange(W.size))
             return
-        self._on_gram(self._gradient(), added)
-
-    def _on_gram(self, g: Vector, added: int) -> None:
-        assert self.gram is not None
-        form, W = self.form, self.W
-        lam1, lam2 = self.lam1[W], form.lam2[W]
         slack = 1e-13 * lam1 + 4 * EPS * float(np.linalg.norm(self.residuals[-1])) * self.norms[W]
-        support = int(np.count_nonzero(self.w))
         cheap = support**3 <= 12 * form.z.size * form.k  # to factor, against a pass over X
-        if added > 8 + support // MANY and not cheap and not self.complete:
-            self.gram.descend(g, self.w, lam1, lam2, 0.0, DESCENT)  # no need to be exact yet
+        if early and not cheap:
+            self.gram.descend(self._gradient(), w, lam1, lam2, 0.0, DESCENT)
         else:
-            self.gram.solve(g, self.w, lam1, lam2, slack)
-
-    def _by_residual(self, added: int) -> None:
-        """Coordinate descent on W with residual updates until the signs hold, then Newton on the face."""
-        form, W, w = self.form, self.W, self.w
-        lam1, lam2 = self.lam1[W], form.lam2[W]
-        r = self.r.copy()
-        size = float(np.linalg.norm(r))
-        slack = np.where(form.free[W], self.norms[W] * size, lam1)
-        slack = 0.2 * self.stop.tol * slack + 2 * EPS * size * self.norms[W]
-        first = 0.0
-        for _ in range(ROUNDS):
-            sign = np.sign(w)
-            first = max(first, self.columns.sweep(W, w, r, lam1))
-            if first == 0.0:
-                return
-            arrived = False
-            for _ in range(ROUNDS):
-                moved = self._settle(r, lam1, 1e-3 * first)
-                if added > 8 + np.count_nonzero(w) // MANY and moved <= 1e-3 * first:
-                    return  # much is still on its way into W: no need to be exact yet
-                arrived = self._newton(r, lam1, lam2, slack)
-                if arrived or (self.slow and self.may_gram):
-                    break
-            if self.slow and self.may_gram:
-                self.r = r
-                self._to_gram()
-                return
-            if not arrived or np.array_equal(sign, np.sign(w)):
-                return
-
-    @property
-    def may_gram(self) -> bool:
-        """Whether W has room for a Gram matrix yet."""
-        return self.gram is None and self.W.size <= self.columns.gram_limit
-
-    def _to_gram(self) -> None:
-        """Go over to a Gram matrix of W for the rest of the run, and solve on it."""
-        self.gram = GramFace(self.columns)
-        self.gram.place(self.W, np.arange(self.W.size))
-        self._on_gram(self.columns.dots(self.W, self.r), self.W.size)
-
-    def _settle(self, r: Vector, lam1: Vector, enough: float) -> float:
-        """Sweep over the support until no sign changes; the largest change of the fit, squared."""
-        moved = 0.0
-        for _ in range(SWEEPS):
-            active = np.flatnonzero(self.w)
-            w = self.w[active]
-            sign = np.sign(w)
-            moved = self.columns.sweep(self.W[active], w, r, lam1[active])
-            self.w[active] = w
-            if np.array_equal(sign, np.sign(w)) or moved <= enough:
-                break
-        return moved
-
-    def _newton(self, r: Vector, lam1: Vector, lam2: Vector, slack: Vector) -> bool:
-        """One Newton step on the face of w, up to where a sign changes; w and r are updated.
-
-        Returns whether the face's minimum was reached.
-        """
-        w, positive = self.w, self.form.positive
-        at = np.flatnonzero(w if positive else (w != 0) | self.form.free[self.W])
-        if at.size == 0:
-            return True
-        F, sign = self.W[at], np.sign(w[at])
-        b = self.columns.dots(F, r) - lam1[at] * sign - lam2[at] * w[at]
-        reach = np.where((lam1[at] > 0) | positive, -w[at], np.inf)
-        # A Gram matrix of the face would cost as much as a quarter of its size in steps
-        steps = 20 + at.size // 4 if self.may_gram else 20 + 2 * at.size
-        d, fit, arrived, slow = newton_direction(self.columns, F, b, lam2[at], slack[at], reach, steps)
-        self.slow |= slow
-        passed = d / reach  # 1 at the corner
-        t = 1.0 / max(1.0, float(passed.max()))
-        w[at] += t * d
-        if t < 1.0:
-            w[at[passed * t >= 1.0]] = 0.0
-        r -= t * fit
-        return arrived
+            self.gram.solve(self._gradient(), w, lam1, lam2, slack)
 
     def _gradient(self) -> Vector:
         """a_j'r on W, of the true residual and not of the Gram matrix's: refinement."""

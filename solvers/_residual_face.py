@@ -1,0 +1,177 @@
+"""The restricted problem by products with its columns: descent on the residual, Newton on the face.
+
+No Gram matrix. On the face F with signs s the problem is a quadratic in w_F, whose minimiser is one linear
+solve away: conjugate gradients, two products with A_F a step. [hestenes1952]
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .problem import Vector
+
+if TYPE_CHECKING:
+    from ._columns import Columns
+
+Index = NDArray[np.intp]
+
+SWEEPS = 20  # of coordinate descent at most before a Newton step is tried
+ROUNDS = 50  # of sweeps and Newton steps before X is read again
+
+
+class ResidualFace:
+    """A working set W whose problem is solved by products with its columns; w and r are changed in place.
+
+    Parameters
+    ----------
+    columns : Columns
+
+    Attributes
+    ----------
+    slow : bool
+        Whether conjugate gradients have run out of steps on a face: another method should be tried.
+    """
+
+    def __init__(self, columns: Columns) -> None:
+        self.columns = columns
+        self.slow = False
+
+    def descend(self, W: Index, w: Vector, r: Vector, lam1: Vector, share: float) -> float:
+        """Sweep over W once, then over its support until the signs hold or moves are a share of the first.
+
+        Returns the largest change of the fit by one coordinate of W, squared.
+        """
+        first = self.columns.sweep(W, w, r, lam1)
+        self._settle(W, w, r, lam1, share * first)
+        return first
+
+    def solve(
+        self, W: Index, w: Vector, r: Vector, lam1: Vector, lam2: Vector, slack: Vector, patient: bool
+    ) -> None:
+        """Solve the problem restricted to W up to ``slack`` in each a_j'r.
+
+        Parameters
+        ----------
+        W : (K,) int array
+        w, lam1, lam2, slack : (K,) arrays
+        r : (n,) array
+            The residual at w.
+        patient : bool
+            Whether conjugate gradients may take as many steps as it needs, for there is nothing else.
+        """
+        first = 0.0
+        for _ in range(ROUNDS):
+            sign = np.sign(w)
+            first = max(first, self.columns.sweep(W, w, r, lam1))
+            if first == 0.0:
+                return
+            arrived = False
+            for _ in range(ROUNDS):
+                self._settle(W, w, r, lam1, 1e-3 * first)
+                arrived = self._newton(W, w, r, lam1, lam2, slack, patient)
+                if arrived or (self.slow and not patient):
+                    break
+            if not arrived or np.array_equal(sign, np.sign(w)):
+                return
+
+    def _settle(self, W: Index, w: Vector, r: Vector, lam1: Vector, enough: float) -> None:
+        """Sweep over the support until no sign changes, or the largest change of the fit is ``enough``."""
+        for _ in range(SWEEPS):
+            active = np.flatnonzero(w)
+            its = w[active]
+            sign = np.sign(its)
+            moved = self.columns.sweep(W[active], its, r, lam1[active])
+            w[active] = its
+            if np.array_equal(sign, np.sign(its)) or moved <= enough:
+                return
+
+    def _newton(
+        self, W: Index, w: Vector, r: Vector, lam1: Vector, lam2: Vector, slack: Vector, patient: bool
+    ) -> bool:
+        """One Newton step on the face of w, up to where a sign changes.
+
+        Returns whether the face's minimum was reached.
+        """
+        form = self.columns.form
+        at = np.flatnonzero(w if form.positive else (w != 0) | form.free[W])
+        if at.size == 0:
+            return True
+        F, sign = W[at], np.sign(w[at])
+        b = self.columns.dots(F, r) - lam1[at] * sign - lam2[at] * w[at]
+        reach = np.where((lam1[at] > 0) | form.positive, -w[at], np.inf)
+        # A Gram matrix of the face would cost as much as a quarter of its size in steps
+        steps = 20 + 2 * at.size if patient else 20 + at.size // 4
+        d, fit, arrived, slow = newton_direction(self.columns, F, b, lam2[at], slack[at], reach, steps)
+        self.slow |= slow
+        passed = d / reach  # 1 at the corner
+        t = 1.0 / max(1.0, float(passed.max()))
+        w[at] += t * d
+        if t < 1.0:
+            w[at[passed * t >= 1.0]] = 0.0
+        r -= t * fit
+        return arrived
+
+
+def newton_direction(
+    columns: Columns,
+    F: NDArray[np.intp],
+    b: Vector,
+    lam2: Vector,
+    slack: Vector,
+    reach: Vector,
+    steps: int,
+) -> tuple[Vector, Vector, bool, bool]:
+    """Solve (A_F'A_F + diag(lam2)) d = b by conjugate gradients, scaled by the diagonal.
+
+    It stops where a coefficient has gone beyond its corner, for the face is then another: every iterate
+    lowers the objective on the face, the last one most.
+
+    Parameters
+    ----------
+    columns : Columns
+    F : (f,) int array
+    b, lam2 : (f,) arrays
+    slack : (f,) array, > 0
+        What may be left of each equation.
+    reach : (f,) array
+        Where a coefficient reaches its corner: d_j = reach_j; inf if it has none.
+    steps : int
+        Limit.
+
+    Returns
+    -------
+    d : (f,) array
+    fit : (n,) array
+        A_F d.
+    arrived : bool
+        Whether every equation holds up to its slack and no corner is passed.
+    slow : bool
+        Whether the steps ran out, or dependent columns ended them.
+    """
+    diagonal = columns.norms_sq[F] + lam2
+    d, fit = np.zeros(F.size), np.zeros(columns.form.z.size)
+    left = b.copy()
+    q = left / diagonal
+    direction = q
+    rho = float(left @ q)
+    for _ in range(steps):
+        if not np.any(np.abs(left) > slack):
+            return d, fit, True, False
+        image = columns.product(F, direction)
+        curvature = columns.dots(F, image) + lam2 * direction
+        along = float(direction @ curvature)
+        if not along > 0:
+            return d, fit, False, True  # dependent columns, and what is left is rounding
+        alpha = rho / along
+        d += alpha * direction
+        fit += alpha * image
+        left -= alpha * curvature
+        if np.any(d / reach >= 1.0):
+            return d, fit, False, False
+        q = left / diagonal
+        rho, before = float(left @ q), rho
+        direction = q + (rho / before) * direction
+    return d, fit, False, True
