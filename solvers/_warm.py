@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Literal
 
 from ._standard_form import StandardForm, standard_form
-from .problem import Problem
+from .problem import Problem, Vector
+from .solution import Solution, Stop
 
 SHARED = ("norms_sq", "free", "free_fit", "free_basis", "scale")
 
@@ -29,3 +30,18 @@ def forms(
             getattr(first, name)
     for l1 in l1s:
         yield rescaled(first, l1=l1 / l1s[0])
+
+
+def warm(
+    problem: Problem,
+    l1s: Sequence[float],
+    stop: Stop,
+    minimise: Callable[[StandardForm, Stop, Vector], Solution],
+    order: Literal["K", "F", "C"] = "K",
+) -> Iterator[Solution]:
+    """Solve for each l1 in turn, each from the solution before."""
+    coef = None
+    for form in forms(problem, l1s, order):
+        solution = minimise(form, stop, form.start(coef))
+        coef = solution.coef
+        yield solution

@@ -8,7 +8,7 @@ equilibrated.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
@@ -17,6 +17,7 @@ from ._memory import refuse_beyond
 from ._progress import Progress, trivial
 from ._proximal import inverse_norms, prox
 from ._standard_form import StandardForm, refuse_least_squares, standard_form
+from ._warm import warm
 from .problem import Problem, Vector
 from .solution import Solution, Stop
 
@@ -38,17 +39,29 @@ def refuses(problem: Problem) -> str | None:
 def setup(problem: Problem, stop: Stop) -> Callable[[], Solution]:
     """Standard form, as X lies in memory."""
     form = standard_form(problem)
-    return lambda: trivial(form, stop) or _minimise(form, stop)
+    return lambda: trivial(form, stop) or _Admm(form).minimise(form, stop, np.zeros(form.k))
 
 
-def _minimise(form: StandardForm, stop: Stop) -> Solution:
+class _Admm:
+    """What outlives one problem of a path: the Gram matrix with its factor, the dual variable and rho."""
+
+    def __init__(self, form: StandardForm) -> None:
+        self.quadratic = _Quadratic(form)
+        self.dual, self.rho = np.zeros(form.k), 1.0
+
+    def minimise(self, form: StandardForm, stop: Stop, w: Vector) -> Solution:
+        """Run from w, (k,), and the dual variable that the last run left."""
+        solution, self.dual, self.rho = _minimise(form, stop, w, self.dual, self.rho, self.quadratic)
+        return solution
+
+
+def _minimise(
+    form: StandardForm, stop: Stop, w: Vector, dual: Vector, rho: float, quadratic: _Quadratic
+) -> tuple[Solution, Vector, float]:
     progress = Progress(form, stop)
     metric, norms = form.norms_sq, np.sqrt(form.norms_sq)
-    quadratic = _Quadratic(form)
     Az = form.rmatvec(form.z)
-    rho, next_change = 1.0, CHECK_EVERY
-    w, dual = np.zeros(form.k), np.zeros(form.k)
-    n_iter = 0
+    next_change, dual, n_iter = CHECK_EVERY, dual.copy(), 0
     while not progress.done(w, form.z - form.matvec(w), n_iter):
         for _ in range(min(CHECK_EVERY, stop.max_iter - n_iter)):
             x = quadratic.minimise(Az + rho * metric * (w - dual), rho)
@@ -67,7 +80,22 @@ def _minimise(form: StandardForm, stop: Stop) -> Solution:
                 ratio = float(np.clip(ratio, 1e-3, 1e3))
                 rho, dual = rho * ratio, dual / ratio
                 next_change = 2 * n_iter
-    return progress.solution(n_iter)
+    return progress.solution(n_iter), dual, rho
+
+
+def path(problem: Problem, l1s: Sequence[float], stop: Stop) -> Iterator[Solution]:
+    """Solve for each l1 in turn, each from the solution before; one Gram matrix for all."""
+    admm: _Admm | None = None
+
+    def minimise(form: StandardForm, stop: Stop, w: Vector) -> Solution:
+        nonlocal admm
+        if settled := trivial(form, stop):
+            return settled
+        if admm is None:
+            admm = _Admm(form)
+        return admm.minimise(form, stop, w)
+
+    return warm(problem, l1s, stop, minimise)
 
 
 class _Quadratic:

@@ -7,14 +7,19 @@ n much larger than k; memory 8 k bytes for each coefficient that ever moved.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ._progress import Progress, trivial
-from ._standard_form import refuse_least_squares, standard_form
-from .problem import Problem
+from ._standard_form import StandardForm, refuse_least_squares, standard_form
+from ._warm import warm
+from .problem import Problem, Vector
 from .solution import Solution, Stop
+
+if TYPE_CHECKING:
+    from ._covariance import Covariances
 
 SUPPORTS = {"l1", "l2", "ols", "positive", "sparse"}
 CITES = ("friedman2010",)
@@ -42,28 +47,43 @@ def setup(problem: Problem, stop: Stop) -> Callable[[], Solution]:
     from ._covariance import Covariances
 
     form = standard_form(problem, order="F")
-    everything = np.arange(form.k)
+    return lambda: _minimise(form, stop, np.zeros(form.k), Covariances(form))
 
-    def run() -> Solution:
-        settled = trivial(form, stop)
-        if settled is not None:
-            return settled
-        progress = Progress(form, stop)
-        covariances = Covariances(form)
-        w, r = np.zeros(form.k), form.z
-        n_iter = 0
-        while not progress.done(w, r, n_iter):
-            g = form.rmatvec(r)  # afresh: updates accumulate rounding
-            covariances.sweep(everything, w, g)
+
+def _minimise(form: StandardForm, stop: Stop, w: Vector, covariances: Covariances) -> Solution:
+    settled = trivial(form, stop)
+    if settled is not None:
+        return settled
+    progress = Progress(form, stop)
+    everything, w = np.arange(form.k), w.copy()
+    r = form.z - form.matvec(w)
+    n_iter = 0
+    while not progress.done(w, r, n_iter):
+        g = form.rmatvec(r)  # afresh: updates accumulate rounding
+        covariances.sweep(everything, w, g)
+        n_iter += 1
+        active, first = np.flatnonzero(w), 0.0
+        for _ in range(min(MOST, stop.max_iter - n_iter) if active.size else 0):
+            largest = covariances.sweep(active, w, g)
             n_iter += 1
-            active, first = np.flatnonzero(w), 0.0
-            for _ in range(min(MOST, stop.max_iter - n_iter) if active.size else 0):
-                largest = covariances.sweep(active, w, g)
-                n_iter += 1
-                first = max(first, largest)
-                if largest <= 1e-2 * first or progress.late:
-                    break
-            r = form.z - form.matvec(w)
-        return progress.solution(n_iter)
+            first = max(first, largest)
+            if largest <= 1e-2 * first or progress.late:
+                break
+        r = form.z - form.matvec(w)
+    return progress.solution(n_iter)
 
-    return run
+
+def path(problem: Problem, l1s: Sequence[float], stop: Stop) -> Iterator[Solution]:
+    """Solve for each l1 in turn, each from the solution before; the covariances are carried along."""
+    from ._covariance import Covariances
+
+    covariances: Covariances | None = None
+
+    def minimise(form: StandardForm, stop: Stop, w: Vector) -> Solution:
+        nonlocal covariances
+        if covariances is None:
+            covariances = Covariances(form)
+        covariances.form = form
+        return _minimise(form, stop, w, covariances)
+
+    return warm(problem, l1s, stop, minimise, order="F")

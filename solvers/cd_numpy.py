@@ -7,13 +7,14 @@ the same method compiled.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
 from ._progress import Progress, trivial
 from ._standard_form import StandardForm, refuse_least_squares, standard_form
+from ._warm import warm
 from .problem import Problem, Vector
 from .solution import Solution, Stop
 
@@ -32,30 +33,37 @@ def refuses(problem: Problem) -> str | None:
 def setup(problem: Problem, stop: Stop) -> Callable[[], Solution]:
     """Standard form in column-major order; one copy of a row-major, weighted or centred X."""
     form = standard_form(problem, order="F")
+    return lambda: minimise(form, stop, np.zeros(form.k))
+
+
+def minimise(form: StandardForm, stop: Stop, w: Vector) -> Solution:
+    """Run from w, (k,), which is not changed."""
+    settled = trivial(form, stop)
+    if settled is not None:
+        return settled
+    progress = Progress(form, stop)
     sweep = _sweep_sparse if form.is_sparse else _sweep_dense
-
-    def run() -> Solution:
-        settled = trivial(form, stop)
-        if settled is not None:
-            return settled
-        progress = Progress(form, stop)
-        alive = np.flatnonzero(form.norms_sq)  # a column that is zero once centred: w_j = 0 is optimal
-        w, r = np.zeros(form.k), form.z.copy()
-        n_iter = 0
-        while not progress.done(w, r, n_iter):
-            sweep(form, alive, w, r)
+    alive = np.flatnonzero(form.norms_sq)  # a column that is zero once centred: w_j = 0 is optimal
+    w = w.copy()
+    r = form.z - form.matvec(w)
+    n_iter = 0
+    while not progress.done(w, r, n_iter):
+        sweep(form, alive, w, r)
+        n_iter += 1
+        active, first = np.flatnonzero(w), 0.0
+        for _ in range(min(MOST, stop.max_iter - n_iter) if active.size else 0):
+            largest = sweep(form, active, w, r)
             n_iter += 1
-            active, first = np.flatnonzero(w), 0.0
-            for _ in range(min(MOST, stop.max_iter - n_iter) if active.size else 0):
-                largest = sweep(form, active, w, r)
-                n_iter += 1
-                first = max(first, largest)
-                if largest <= 1e-2 * first or progress.late:
-                    break
-            r = form.z - form.matvec(w)  # afresh: updates accumulate rounding
-        return progress.solution(n_iter)
+            first = max(first, largest)
+            if largest <= 1e-2 * first or progress.late:
+                break
+        r = form.z - form.matvec(w)  # afresh: updates accumulate rounding
+    return progress.solution(n_iter)
 
-    return run
+
+def path(problem: Problem, l1s: Sequence[float], stop: Stop) -> Iterator[Solution]:
+    """Solve for each l1 in turn, each from the solution before."""
+    return warm(problem, l1s, stop, minimise, order="F")
 
 
 def update(form: StandardForm, j: int, g: float, old: float) -> float:

@@ -15,7 +15,7 @@ import numpy as np
 from ._progress import Progress, trivial
 from ._proximal import largest_curvature, prox
 from ._standard_form import StandardForm, refuse_least_squares, standard_form
-from ._warm import forms
+from ._warm import warm
 from .problem import Problem, Vector
 from .solution import Solution, Stop
 
@@ -70,8 +70,4 @@ def minimise(form: StandardForm, stop: Stop, w: Vector) -> Solution:
 
 def path(problem: Problem, l1s: Sequence[float], stop: Stop) -> Iterator[Solution]:
     """Solve for each l1 in turn, each from the solution before."""
-    coef = None
-    for form in forms(problem, l1s):
-        solution = minimise(form, stop, form.start(coef))
-        coef = solution.coef
-        yield solution
+    return warm(problem, l1s, stop, minimise)

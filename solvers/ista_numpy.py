@@ -6,14 +6,15 @@ metric of the columns' norms. Slow by design: it is what fista_numpy is measured
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
 from ._progress import Progress, trivial
 from ._proximal import largest_curvature, prox
-from ._standard_form import refuse_least_squares, standard_form
-from .problem import Problem
+from ._standard_form import StandardForm, refuse_least_squares, standard_form
+from ._warm import warm
+from .problem import Problem, Vector
 from .solution import Solution, Stop
 
 SUPPORTS = {"l1", "l2", "ols", "positive", "sparse"}
@@ -29,28 +30,34 @@ def refuses(problem: Problem) -> str | None:
 def setup(problem: Problem, stop: Stop) -> Callable[[], Solution]:
     """Standard form, as X lies in memory."""
     form = standard_form(problem)
+    return lambda: minimise(form, stop, np.zeros(form.k))
 
-    def run() -> Solution:
-        settled = trivial(form, stop)
-        if settled is not None:
-            return settled
-        progress = Progress(form, stop)
-        metric = form.norms_sq
-        L = largest_curvature(form)
-        w, r = np.zeros(form.k), form.z
+
+def minimise(form: StandardForm, stop: Stop, w: Vector) -> Solution:
+    """Run from w, (k,)."""
+    settled = trivial(form, stop)
+    if settled is not None:
+        return settled
+    progress = Progress(form, stop)
+    metric = form.norms_sq
+    L = largest_curvature(form)
+    r = form.z - form.matvec(w)
+    u = form.rmatvec(r)
+    n_iter = 0
+    while not progress.done(w, r, n_iter, u):
+        while True:
+            new = prox(form, u + L * metric * w, L * metric)
+            r_new = form.z - form.matvec(new)
+            bound = L * float(metric @ (new - w) ** 2)
+            if form.k <= L or float(np.sum((r_new - r) ** 2)) <= bound * (1 + 1e-12):
+                break
+            L = min(2 * L, float(form.k))  # k is an upper bound in this metric: the trace
+        w, r = new, r_new
         u = form.rmatvec(r)
-        n_iter = 0
-        while not progress.done(w, r, n_iter, u):
-            while True:
-                new = prox(form, u + L * metric * w, L * metric)
-                r_new = form.z - form.matvec(new)
-                bound = L * float(metric @ (new - w) ** 2)
-                if form.k <= L or float(np.sum((r_new - r) ** 2)) <= bound * (1 + 1e-12):
-                    break
-                L = min(2 * L, float(form.k))  # k is an upper bound in this metric: the trace
-            w, r = new, r_new
-            u = form.rmatvec(r)
-            n_iter += 1
-        return progress.solution(n_iter)
+        n_iter += 1
+    return progress.solution(n_iter)
 
-    return run
+
+def path(problem: Problem, l1s: Sequence[float], stop: Stop) -> Iterator[Solution]:
+    """Solve for each l1 in turn, each from the solution before."""
+    return warm(problem, l1s, stop, minimise)

@@ -8,13 +8,14 @@ equilibrated.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
 from ._progress import Progress, trivial
 from ._standard_form import StandardForm, refuse_least_squares, standard_form
+from ._warm import warm
 from .problem import Problem, Vector
 from .solution import Solution, Stop
 
@@ -34,17 +35,19 @@ def refuses(problem: Problem) -> str | None:
 def setup(problem: Problem, stop: Stop) -> Callable[[], Solution]:
     """Standard form, as X lies in memory."""
     form = standard_form(problem)
-    return lambda: trivial(form, stop) or _minimise(form, stop)
+    return lambda: _minimise(form, stop, np.zeros(form.k))
 
 
-def _minimise(form: StandardForm, stop: Stop) -> Solution:
+def _minimise(form: StandardForm, stop: Stop, w: Vector) -> Solution:
+    if settled := trivial(form, stop):
+        return settled
     from scipy.optimize import Bounds, minimize
 
     call: Any = minimize  # its stubs do not know callbacks of one argument
 
     progress = Progress(form, stop)
     split = _Split(form)
-    w, n_iter = np.zeros(form.k), 0
+    n_iter = 0
     while not progress.done(w, form.z - form.matvec(w), n_iter):
         split.centre(w)
         before, began_at = progress.gap, n_iter
@@ -76,6 +79,11 @@ def _minimise(form: StandardForm, stop: Stop) -> Solution:
         if progress.gap > 0.5 * before and n_iter - began_at < CHECK_EVERY:
             break  # a new centre no longer helps
     return progress.solution(n_iter)
+
+
+def path(problem: Problem, l1s: Sequence[float], stop: Stop) -> Iterator[Solution]:
+    """Solve for each l1 in turn, each from the solution before."""
+    return warm(problem, l1s, stop, _minimise)
 
 
 class _Split:

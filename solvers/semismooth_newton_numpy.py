@@ -7,7 +7,7 @@ few Newton steps in each: second-order accuracy at the price of the support only
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
@@ -15,6 +15,7 @@ from ._gram_matrix import dual_gram, primal_gram
 from ._progress import Progress, trivial
 from ._proximal import prox
 from ._standard_form import StandardForm, refuse_least_squares, standard_form
+from ._warm import warm
 from .problem import Problem, Vector
 from .solution import Solution, Stop
 
@@ -35,12 +36,14 @@ def refuses(problem: Problem) -> str | None:
 def setup(problem: Problem, stop: Stop) -> Callable[[], Solution]:
     """Standard form, as X lies in memory."""
     form = standard_form(problem)
-    return lambda: trivial(form, stop) or _minimise(form, stop)
+    return lambda: _minimise(form, stop, np.zeros(form.k))
 
 
-def _minimise(form: StandardForm, stop: Stop) -> Solution:
+def _minimise(form: StandardForm, stop: Stop, w: Vector) -> Solution:
+    if settled := trivial(form, stop):
+        return settled
     progress = Progress(form, stop)
-    w, theta = np.zeros(form.k), form.z
+    theta = form.z - form.matvec(w)
     u = form.rmatvec(theta)
     sigma, n_iter = 1.0, 0
     while not progress.done(w, form.z - form.matvec(w), n_iter):
@@ -52,6 +55,11 @@ def _minimise(form: StandardForm, stop: Stop) -> Solution:
         elif steps == NEWTON_STEPS:
             sigma /= GROWTH
     return progress.solution(n_iter)
+
+
+def path(problem: Problem, l1s: Sequence[float], stop: Stop) -> Iterator[Solution]:
+    """Solve for each l1 in turn, each from the solution before."""
+    return warm(problem, l1s, stop, _minimise)
 
 
 class _Proximal:

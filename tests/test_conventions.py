@@ -35,7 +35,8 @@ from solvers import (
 from solvers import conventions as cv
 from verification import certify
 
-FOLDER = Path(__file__).parent.parent / "solvers"
+ROOT = Path(__file__).parent.parent
+FOLDER = ROOT / "solvers"
 ADAPTERS = [name for name in catalogue() if name.startswith("peer_")]
 COUNT = int(os.environ.get("CONFORMANCE_PROBLEMS", "12"))
 KINDS = ("intercept", "positive", "s", "v", "v = 0", "v = inf", "l2", "ridge", "sparse", "rows", "float32")
@@ -497,6 +498,17 @@ def test_adapters_are_short_and_the_shared_layer_names_no_peer() -> None:
             assert len(text.splitlines()) <= 80, path.name
         elif path.stem != "conventions":
             assert not names.search(text), f"{path.name} names {names.search(text)}"
+
+
+def test_neither_the_judge_nor_the_bench_names_a_peer() -> None:
+    names = re.compile(r"sklearn|scikit|celer\b|skglm|glmnet|adelie", re.IGNORECASE)
+    campaign = "calibrate.py"  # its default choice of solvers to run twice, as a user would name them
+    judges = [*ROOT.glob("verification/*.py"), *ROOT.glob("verification/proofs/*.py")]
+    shared = [path for path in (*judges, *ROOT.glob("bench/**/*.py")) if path.name != campaign]
+    assert len(shared) > 40
+    for path in shared:
+        found = names.search(path.read_text(encoding="utf-8"))
+        assert not found, f"{path.name} names {found}"
 
 
 def test_importing_an_adapter_imports_no_library() -> None:

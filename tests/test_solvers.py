@@ -258,7 +258,9 @@ def test_paths_agree_point_by_point(make: Callable[[Any], Any], positive: bool, 
     task = Problem(make(X), y, l2=l2, intercept=True, positive=positive, penalty_weights=v)
     l1s = grid(task, 8, 1e-2)
     shuffled = [l1s[i] for i in (3, 0, 7, 5, 1, 2, 6, 4)]
-    for name in ("cd_numba", "fista_numpy", "lars_numpy", "semismooth_newton_numpy"):
+    solvers = {name: hasattr(solver.module, "path") for name, solver in catalogue().items() if solver.own}
+    assert sum(solvers.values()) == 10, "a method that can start from a point has a path"
+    for name in [name for name, has_path in solvers.items() if has_path]:
         points = solve_path(task, shuffled, solver=name, stop=Stop(tol=1e-11))
         assert len(points) == 8
         for l1, point in zip(shuffled, points, strict=True):
@@ -268,7 +270,14 @@ def test_paths_agree_point_by_point(make: Callable[[Any], Any], positive: bool, 
             ours = task.replace(l1=l1).objective(point.coef, point.intercept)
             theirs = task.replace(l1=l1).objective(other.coef, other.intercept)
             assert ours == pytest.approx(theirs, rel=1e-9)
-            assert ("cold start" in point.message) == (name == "semismooth_newton_numpy")
+            assert "cold start" not in point.message
+
+
+def test_points_of_a_solver_without_a_path_are_cold_starts_and_say_so() -> None:
+    X, y = random("path", 30, 12)
+    task = Problem(X, y, intercept=True)
+    for point in solve_path(task, grid(task, 3, 1e-1), solver="cvxpy_clarabel", stop=Stop(tol=1e-6)):
+        assert point.message.endswith("cold start")
 
 
 def test_a_path_refuses_what_it_cannot_do() -> None:
