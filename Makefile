@@ -70,6 +70,14 @@ lint: $(READY) ## ruff (rules and format) and mypy
 verify: $(READY) ## every solver on every case, judged; fails on a verdict against one of ours
 	$(BIN)/python -m verification run
 
+.PHONY: faults
+faults: $(READY) ## every planted fault against every check; writes results/faults/ and docs/faults.md
+	$(BIN)/python -m verification faults
+
+.PHONY: mutation
+mutation: $(READY) ## change one thing at a time in the proofs, and see which tests notice; goes on where it stopped
+	$(BIN)/python tests/mutation.py
+
 .PHONY: claims
 claims: $(READY) ## test what is said about L1 and L2; prints docs/claims.md and docs/claims.zh-TW.md
 	$(BIN)/python -m verification.checks.claims

@@ -40,6 +40,12 @@ def test_a_fault_is_killed_by_the_check_named_for_it(name: str) -> None:
 
 
 def test_a_hang_is_killed_within_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(matrix, "LIMIT", 5.0)
+    monkeypatch.setattr(matrix, "PATIENCE", 2.0)
     found = matrix.row("hangs_at_l1_max", ["returns_in_time", "awkward_data"])
     assert found.marks == {"returns_in_time": "hung", "awkward_data": matrix.HOLDS}
+
+
+def test_the_check_named_for_each_fault_exists() -> None:
+    planted = faults().values()
+    assert {fault.killed_by for fault in planted} <= set(all_checks())
+    assert len(planted) >= 40

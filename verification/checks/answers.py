@@ -24,7 +24,7 @@ from ..record import jsonable
 from ..trials import asked
 from ..verdict import judge
 from .check import Failure, Subject, check
-from .held import ANSWERED, TIER, Answer, judged
+from .held import TIER, Answer, judged
 
 __all__ = ["right", "tame", "wrong"]
 
@@ -85,8 +85,16 @@ def tame(problem: Problem) -> bool:
     return truth(problem).condition <= TAME
 
 
-def wrong(subject: Subject, problem: Problem) -> Iterator[Failure]:
-    """Yield why the answer to a problem is not right, if it is not."""
+def wrong(subject: Subject, problem: Problem, arrives: bool = True) -> Iterator[Failure]:
+    """Yield why the answer to a problem is not right, if it is not.
+
+    Parameters
+    ----------
+    subject : Subject
+    problem : Problem
+    arrives : bool
+        Whether to stop early, and to say so, is wrong too on a tame problem.
+    """
     found = subject.solve(problem)
     answer = judged(subject, problem, found)
     if isinstance(answer, Failure):
@@ -105,7 +113,7 @@ def wrong(subject: Subject, problem: Problem) -> Iterator[Failure]:
         yield Failure(problem, verdict.wrong)
     elif found.status is Status.CONVERGED and answer.claim == TIER and (verdict.at_least or 0.0) > TIER:
         yield Failure(problem, f"says it converged, proven off by at least {verdict.at_least:.1e} N")
-    elif found.status is not Status.CONVERGED and found.status in ANSWERED and best.condition <= TAME:
+    elif arrives and found.status is not Status.CONVERGED and best.condition <= TAME:
         yield Failure(problem, f"{found.status.name} on a problem of condition number {best.condition:.0f}")
 
 

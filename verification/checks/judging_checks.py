@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -13,6 +14,7 @@ from solvers import Entry, Problem, Solution, Status, Stop
 
 from .check import Failure, Subject, all_checks, check
 from .conduct import PIPE, SLICE, tame
+from .faults import arithmetic, descent, state
 from .faults.reference import Descent
 
 NOISE = 1e-3  # of the largest coefficient: about a millionth of N, where 1e-10 is claimed
@@ -24,7 +26,8 @@ class Unruly:
 
     SUPPORTS = frozenset({"l1", "l2", "ols", "positive", "sparse"})
 
-    def __init__(self) -> None:
+    def __init__(self, noise: float = NOISE) -> None:
+        self._noise = noise
         self._rng = np.random.default_rng(0)
         self._buffer = np.zeros(0)
 
@@ -41,7 +44,7 @@ class Unruly:
             raise ZeroDivisionError("y is zero")
         solver = Descent(problem, stop)
         honest = solver.solve()
-        size = NOISE * (np.max(np.abs(honest.coef), initial=0.0) or 1.0)
+        size = self._noise * (np.max(np.abs(honest.coef), initial=0.0) or 1.0)
         off = honest.coef + size * self._rng.standard_normal(problem.p) * np.isfinite(problem.v)
         if self._buffer.size != problem.p:
             self._buffer = np.zeros(problem.p)
@@ -54,10 +57,23 @@ class Unruly:
         return replace(honest, coef=self._buffer, claimed_gap=stop.tol, status=Status.CONVERGED)
 
 
+def unruly(name: str) -> Any:
+    """A solver that the check must reject: `Unruly`, or where that is no case for it, another."""
+    special = {
+        "input_untouched": state.writes_into_y,
+        "double_precision": arithmetic.float32_coefficients,
+        "honest_status": descent.never_converged,
+        "warm_start": state.warm_start_without_residual,
+        "monotone_path": Unruly(1.0),
+    }
+    return special.get(name) or Unruly()
+
+
 @check("no check lets an almost right answer under a false claim pass", about="judge")
 def checks_bite(subject: Subject) -> Iterator[Failure]:
     """Each check of a solver, on one that breaks all that can be broken in little time."""
     for name, held in all_checks("solver").items():
-        unruly = Unruly()
-        if name not in SLOW and next(held.find(Subject(Entry("unruly", lambda u=unruly: u))), None) is None:  # type: ignore[misc]
+        solver = unruly(name)
+        against = Subject(Entry("unruly", lambda solver=solver: solver))  # type: ignore[misc]
+        if name not in SLOW and next(held.find(against), None) is None:
             yield Failure(tame(), f"{name} finds nothing")

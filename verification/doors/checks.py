@@ -33,7 +33,8 @@ def checks(
     from ..printing import console
     from ..trials import configurations_of
 
-    chosen = {name: check for name, check in all_checks().items() if fnmatch(name, only)}
+    about = None if solvers is None else "solver"  # those of the judge do not look at one
+    chosen = {name: check for name, check in all_checks(about).items() if fnmatch(name, only)}
     if not chosen:
         raise CannotRun(f"no check is called {only!r}; `python -m verification checks` lists them")
     screen = console()

@@ -18,18 +18,29 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
 from solvers import Problem, Solution, Stop
 
-from .reference import Descent, honest, refuses
+from .reference import Descent, honest, honest_path, refuses
 
-__all__ = ["Fault", "Faulty", "Wrong", "descend", "faults", "honest_solver", "planted", "planted_in_judge"]
+__all__ = [
+    "Fault",
+    "Faulty",
+    "Wrong",
+    "descend",
+    "faults",
+    "honest_solver",
+    "planted",
+    "planted_in_judge",
+    "planted_in_path",
+]
 
 Solve = Callable[[Problem, Stop], Solution]
+SolvePath = Callable[[Problem, Sequence[float], Stop], Iterable[Solution]]
 
 
 class Faulty:
@@ -39,13 +50,16 @@ class Faulty:
     ----------
     solve : callable
         (problem, stop) -> Solution.
+    path : callable, optional
+        (problem, falling l1s, stop) -> Solutions.
     """
 
     SUPPORTS = frozenset({"l1", "l2", "ols", "positive", "sparse"})
     CLAIMS_GAP = True
 
-    def __init__(self, solve: Solve) -> None:
+    def __init__(self, solve: Solve, path: SolvePath | None = None) -> None:
         self.solve = solve
+        self.path = path
         self.__doc__ = solve.__doc__
         self.__name__ = solve.__name__
 
@@ -115,6 +129,18 @@ def planted(killed_by: str) -> Callable[[Solve], Faulty]:
     return register
 
 
+def planted_in_path(killed_by: str) -> Callable[[SolvePath], Faulty]:
+    """Register a function as the faulty path of a solver that is honest at single points."""
+
+    def register(path: SolvePath) -> Faulty:
+        _add(path, killed_by)
+        faulty = Faulty(honest, path)
+        faulty.__doc__, faulty.__name__ = path.__doc__, path.__name__
+        return faulty
+
+    return register
+
+
 def planted_in_judge(killed_by: str) -> Callable[[Callable[[Wrong], None]], Callable[[Wrong], None]]:
     """Register a function that makes the judge err, under its own name."""
 
@@ -140,7 +166,7 @@ def descend(problem: Problem, stop: Stop, **wrong: Callable[..., Any]) -> Soluti
     return type("Faulty", (Descent,), wrong)(problem, stop).solve()
 
 
-_honest = Faulty(honest)
+_honest = Faulty(honest, honest_path)
 
 
 def honest_solver() -> str:

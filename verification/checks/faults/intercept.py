@@ -14,7 +14,7 @@ from . import descend, planted
 from .reference import Descent, Vector
 
 
-@planted("known_answers")
+@planted("response_shift")
 def intercept_penalised(problem: Problem, stop: Stop) -> Solution:
     """The intercept is one more column, and penalised like the others."""
     if not problem.intercept:
@@ -26,19 +26,19 @@ def intercept_penalised(problem: Problem, stop: Stop) -> Solution:
     return replace(found, coef=found.coef[:-1].copy(), intercept=float(found.coef[-1]))
 
 
-@planted("known_answers")
+@planted("right_intercept")
 def intercept_sign(problem: Problem, stop: Stop) -> Solution:
     """The sign of b is wrong."""
     return descend(problem, stop, intercept=lambda self: float(self.m @ self.w) - self.c)
 
 
-@planted("known_answers")
+@planted("column_shift")
 def intercept_of_uncentred_columns(problem: Problem, stop: Stop) -> Solution:
     """As b it returns the mean of y: the means of the columns are forgotten."""
     return descend(problem, stop, intercept=lambda self: self.c)
 
 
-@planted("known_answers")
+@planted("right_positive")
 def intercept_never_negative(problem: Problem, stop: Stop) -> Solution:
     """With w >= 0 the intercept is held to b >= 0 too."""
 
@@ -49,7 +49,7 @@ def intercept_never_negative(problem: Problem, stop: Stop) -> Solution:
     return descend(problem, stop, intercept=intercept)
 
 
-@planted("integer_weights_repeat_rows")
+@planted("right_sample_weights")
 def unweighted_means(problem: Problem, stop: Stop) -> Solution:
     """Columns and y are centred with their plain means, whatever the sample weights."""
 
@@ -59,13 +59,13 @@ def unweighted_means(problem: Problem, stop: Stop) -> Solution:
     return descend(problem, stop, means=means)
 
 
-@planted("known_answers")
+@planted("right_through_the_origin")
 def centred_without_intercept(problem: Problem, stop: Stop) -> Solution:
     """Data are centred although there is no intercept."""
     return replace(descend(problem.replace(intercept=True), stop), intercept=0.0)
 
 
-@planted("dense_equals_sparse")
+@planted("dense_as_sparse")
 def sparse_not_centred(problem: Problem, stop: Stop) -> Solution:
     """A sparse X is left as it is, and its means are taken for 0."""
 
@@ -76,7 +76,7 @@ def sparse_not_centred(problem: Problem, stop: Stop) -> Solution:
     return descend(problem, stop, means=means)
 
 
-@planted("integer_weights_repeat_rows")
+@planted("doubled_rows")
 def degrees_of_freedom(problem: Problem, stop: Stop) -> Solution:
     """With an intercept the loss is divided by S - 1."""
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from ..check import all_checks
 from . import faults
-from .matrix import HOLDS, LIMIT, TOL, Row
+from .matrix import HOLDS, PATIENCE, TOL, Row
 
 __all__ = ["STAYS", "markdown", "redundant"]
 
@@ -17,10 +17,12 @@ kill it, if a check kills nothing, or if an honest solver raises an alarm. A che
 is not known to work.
 
 Each fault is a small realistic bug: in a complete solver (`verification/checks/faults/reference.py` is the
-honest one it is planted in), or in the judge, in a process of its own. Every fault meets every check and
-nothing is cut short, at tol {tol:g}; a process that hangs is killed after {limit:g} s. The matrix itself is
-[results/faults/matrix.csv](../results/faults/matrix.csv): `.` the check holds, `x` it found failures, `hung`,
-`died`, or `raised`, when the check itself did. To run one:
+honest one it is planted in), or in the judge, in a process of its own. Every fault meets every check that
+could see it, and nothing is cut short; tol is {tol:g}; a run that hangs is killed after {limit:g} s.
+
+The matrix itself is [results/faults/matrix.csv](../results/faults/matrix.csv): `.` the check holds, `x` it
+found failures, `hung`, `died`, or `raised`, when the check itself did; nothing where the fault is in a solver
+and the check is one of the judge, which looks at none. To run one:
 
 ```
 python -m verification faults --only l1_times_1_05
@@ -37,7 +39,7 @@ STAYS: dict[str, str] = {}
 
 def markdown(found: Mapping[str, Row], honest: Mapping[str, Row]) -> str:
     """Return the page."""
-    parts = [HEAD.format(tol=TOL, limit=LIMIT), *_summary(found, honest), *_faults(found), *_checks(found)]
+    parts = [HEAD.format(tol=TOL, limit=PATIENCE), *_summary(found, honest), *_faults(found), *_checks(found)]
     return "\n".join([*parts, *_redundant(found), *_honest(honest)]) + "\n"
 
 

@@ -43,7 +43,7 @@ def segmentation_fault_on_one_row(problem: Problem, stop: Stop) -> Solution:
     return honest(problem, stop)
 
 
-@planted("awkward_data")
+@planted("right_trivial")
 def exits_on_zero_y(problem: Problem, stop: Stop) -> Solution:
     """Where y is zero there is nothing to do, and it ends the process."""
     if not problem.y.any():
@@ -86,14 +86,14 @@ def outer_products(problem: Problem, stop: Stop) -> Solution:
     return solver.solve()
 
 
-@planted("shape_of_the_answer")
+@planted("right_bases")
 def returns_a_column(problem: Problem, stop: Stop) -> Solution:
     """The coefficients come as a (p, 1) matrix."""
     found = honest(problem, stop)
     return replace(found, coef=found.coef[:, None])
 
 
-@planted("shape_of_the_answer")
+@planted("right_bases")
 def returns_the_support_only(problem: Problem, stop: Stop) -> Solution:
     """Only the coefficients that are not zero are returned."""
     found = honest(problem, stop)

@@ -1,4 +1,4 @@
-"""The honest solver that faults are planted in: cyclic coordinate descent in plain numpy, complete and slow.
+"""The honest solver that faults are planted in: cyclic coordinate descent in plain numpy, complete and plain.
 
 It works on the standard form, docs/maths.md (SF), made dense. Each step that somebody could get wrong is a
 method of its own, so that a fault overrides one of them and the rest stays right.
@@ -7,6 +7,7 @@ method of its own, so that a fault overrides one of them and the rest stays righ
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,7 @@ from solvers import Problem, Solution, Status, Stop
 Vector = NDArray[np.float64]
 
 SWEEPS = 3000  # it says MAX_ITER rather than go on
-EVERY = 5  # sweeps between two looks at the gap
+EVERY = 5  # sweeps between two leaps, and two looks at the gap
 EPS = float(np.finfo(np.float64).eps)
 
 
@@ -64,6 +65,11 @@ class Descent:
         self.curvature = self.squares()
         self.w, self.r = np.zeros(self.A.shape[1]), self.z.copy()
         self.before = np.full_like(self.w, np.nan)
+
+    def warm(self, w: Vector) -> None:
+        """Start from these coefficients."""
+        self.w = w.copy()
+        self.r = self.z - self.A @ self.w
 
     # ---- the standard form -------------------------------------------------------------------------------
 
@@ -130,6 +136,17 @@ class Descent:
         for j in self.order():
             self.update(j)
 
+    def leap(self) -> None:
+        """Go to the minimiser on the support with the signs as they are, if it has these signs too."""
+        either = (self.l1 == 0) & (not self.problem.positive)
+        F = np.flatnonzero((self.w != 0) | either)
+        A, sign = self.A[:, F], np.where(either, 0.0, np.sign(self.w))[F]
+        H = A.T @ A + np.diag(self.l2[F])
+        target = np.linalg.lstsq(H, A.T @ self.z - self.l1[F] * sign, rcond=None)[0]
+        if np.all((target * sign > 0) | (sign == 0)):
+            self.w[F] = target
+            self.r = self.z - A @ target
+
     def gap(self) -> float:
         """Relative duality gap, docs/maths.md (GAP), (N): the scaled residual is the dual point.
 
@@ -170,7 +187,8 @@ class Descent:
             self.sweep()
             late = limit is not None and time.monotonic() - began > limit
             stuck = np.array_equal(self.w, self.before)
-            if n_iter % EVERY == 1 or stuck or late:
+            if n_iter % EVERY == 0 or stuck or late:
+                self.leap()
                 gap = self.gap()
                 if gap <= self.stop.tol:
                     status = Status.CONVERGED
@@ -197,6 +215,17 @@ class Descent:
 def honest(problem: Problem, stop: Stop) -> Solution:
     """Solve without a fault."""
     return Descent(problem, stop).solve()
+
+
+def honest_path(problem: Problem, l1s: Sequence[float], stop: Stop) -> Iterator[Solution]:
+    """Solve for falling l1, each from the one before."""
+    before: Descent | None = None
+    for l1 in l1s:
+        solver = Descent(problem.replace(l1=l1), stop)
+        if before is not None:
+            solver.warm(before.w)
+        yield solver.solve()
+        before = solver
 
 
 def off(U: Vector, r: Vector) -> Vector:

@@ -11,24 +11,24 @@ import scipy.sparse as sp
 from solvers import Problem, Solution, Stop
 
 from . import descend, planted
-from .descent import still
+from .descent import plainly
 from .reference import Descent, Vector
 
 
-@planted("known_answers")
+@planted("right_wide")
 def wide_first_columns(problem: Problem, stop: Stop) -> Solution:
     """Where p > n only the first n columns are visited."""
-    return descend(problem, stop, order=lambda self: range(min(self.w.size, problem.n)), gap=still)
+    return plainly(problem, stop, order=lambda self: range(min(self.w.size, problem.n)))
 
 
-@planted("known_answers")
+@planted("right_ridge")
 def dual_form_without_n(problem: Problem, stop: Stop) -> Solution:
     """Where p > n ridge is solved in n unknowns, with l2 in the place of n l2."""
     ridge = problem.p > problem.n and problem.l1 == 0
     return descend(problem.replace(l2=problem.l2 / problem.n) if ridge else problem, stop)
 
 
-@planted("dense_equals_sparse")
+@planted("dense_as_sparse")
 def sparse_last_entry_lost(problem: Problem, stop: Stop) -> Solution:
     """The last stored entry of each sparse column is not read."""
 
@@ -43,7 +43,7 @@ def sparse_last_entry_lost(problem: Problem, stop: Stop) -> Solution:
     return descend(problem, stop, matrix=matrix)
 
 
-@planted("known_answers")
+@planted("duplicate_column")
 def duplicates_share_nothing(problem: Problem, stop: Stop) -> Solution:
     """Equal columns are solved once, and each copy gets the whole coefficient."""
     X: Any = problem.X.toarray() if problem.is_sparse else problem.X
@@ -55,7 +55,7 @@ def duplicates_share_nothing(problem: Problem, stop: Stop) -> Solution:
     return replace(found, coef=np.where(np.isfinite(problem.v), found.coef[first][copy], 0.0))
 
 
-@planted("awkward_data")
+@planted("right_constant_columns")
 def nan_on_constant_columns(problem: Problem, stop: Stop) -> Solution:
     """A column without spread is divided by its standard deviation."""
     solver = Descent(problem, stop)
@@ -65,7 +65,7 @@ def nan_on_constant_columns(problem: Problem, stop: Stop) -> Solution:
     return replace(found, coef=coef)
 
 
-@planted("awkward_data")
+@planted("zero_column")
 def raises_on_zero_columns(problem: Problem, stop: Stop) -> Solution:
     """A column of zeros ends in a division by zero."""
     solver = Descent(problem, stop)
@@ -74,7 +74,7 @@ def raises_on_zero_columns(problem: Problem, stop: Stop) -> Solution:
     return solver.solve()
 
 
-@planted("awkward_data")
+@planted("right_constant_columns")
 def zero_columns_dropped(problem: Problem, stop: Stop) -> Solution:
     """Columns of zeros are dropped, and the coefficients returned have no place for them."""
     solver = Descent(problem, stop)

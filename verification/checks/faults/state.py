@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
 from solvers import Problem, Solution, Stop
 
-from . import descend, planted
+from . import planted, planted_in_path
+from .descent import plainly, still
 from .reference import Descent, Vector, honest
 
 _answers: dict[bytes, Solution] = {}
 _previous: dict[int, Vector] = {}
 _buffers: dict[int, Vector] = {}
+_calls = [0]
+_placed: dict[tuple[Any, ...], tuple[Problem, Solution]] = {}
 
 
 @planted("input_untouched")
@@ -29,7 +34,7 @@ def writes_into_y(problem: Problem, stop: Stop) -> Solution:
     return found
 
 
-@planted("sign_flip_of_y")
+@planted("no_memory")
 def cached_without_y(problem: Problem, stop: Stop) -> Solution:
     """Answers are kept by X and the penalties: another y gets an old answer."""
     X = problem.X.toarray() if problem.is_sparse else np.ascontiguousarray(problem.X)
@@ -40,20 +45,18 @@ def cached_without_y(problem: Problem, stop: Stop) -> Solution:
     return _answers[key]
 
 
-@planted("same_bits_twice")
+@planted("same_bits")
 def starts_where_it_ended(problem: Problem, stop: Stop) -> Solution:
     """A cold start begins with the coefficients of the previous problem of the same width."""
     solver = Descent(problem, stop)
     start = _previous.get(solver.w.size, solver.w)
-    if not problem.positive or not np.any(start < 0):
-        solver.w = start.copy()
-        solver.r = solver.z - solver.A @ solver.w
-    found = solver.solve()
+    solver.warm(np.maximum(start, 0.0) if problem.positive else start)
+    found = solver.solve()  # the bits depend on where it began
     _previous[solver.w.size] = solver.w.copy()
     return found
 
 
-@planted("answers_stay")
+@planted("answer_kept")
 def returns_its_buffer(problem: Problem, stop: Stop) -> Solution:
     """The coefficients returned are a buffer that the next run overwrites."""
     found = honest(problem, stop)
@@ -62,11 +65,11 @@ def returns_its_buffer(problem: Problem, stop: Stop) -> Solution:
     return replace(found, coef=buffer)
 
 
-@planted("same_bits_twice")
+@planted("same_bits")
 def random_order(problem: Problem, stop: Stop) -> Solution:
     """Coordinates are visited in a random order, without a seed."""
     rng = np.random.default_rng()
-    return descend(problem, stop, order=lambda self: rng.permutation(self.w.size))
+    return plainly(problem, stop, order=lambda self: rng.permutation(self.w.size), gap=Descent.gap)
 
 
 @planted("process_as_it_was")
@@ -81,3 +84,42 @@ def silences_numpy(problem: Problem, stop: Stop) -> Solution:
     """Leaves numpy's floating-point warnings switched off."""
     np.seterr(all="ignore")
     return honest(problem, stop)
+
+
+@planted_in_path("warm_start")
+def warm_start_without_residual(problem: Problem, l1s: Sequence[float], stop: Stop) -> Iterator[Solution]:
+    """A warm start takes over the coefficients, and y as the residual that would belong to zeros."""
+    before: Vector | None = None
+    for l1 in l1s:
+        solver = type("Faulty", (Descent,), {"leap": lambda self: None, "gap": still})(
+            problem.replace(l1=l1), stop
+        )
+        if before is not None:
+            solver.w = before.copy()
+        yield solver.solve()
+        before = solver.w
+
+
+@planted("many_calls")
+def eight_bit_counter(problem: Problem, stop: Stop) -> Solution:
+    """Every 256th call of a process finds the slot of the first taken, and returns what is there: zeros."""
+    found = honest(problem, stop)
+    _calls[0] = (_calls[0] + 1) % 256
+    return found if _calls[0] else replace(found, coef=np.zeros(problem.p))
+
+
+@planted("buffer_reused")
+def kept_by_address(problem: Problem, stop: Stop) -> Solution:
+    """Answers are kept by where the data lie, and so the data that lie there now get an old answer."""
+    data = problem.X.data if problem.is_sparse else problem.X
+    key = (
+        data.ctypes.data,
+        problem.y.ctypes.data,
+        problem.l1,
+        problem.l2,
+        problem.intercept,
+        problem.positive,
+    )
+    if key not in _placed:
+        _placed[key] = problem, honest(problem, stop)  # held on to, so that no other data come to lie there
+    return _placed[key][1]
