@@ -16,6 +16,7 @@ Index = NDArray[np.intp]
 
 SINGULAR = 1e-11  # a pivot below this, against its diagonal, is taken for a linear dependence
 SWEEPS = 10  # of descent before a projected Newton step, where many columns are to enter
+FIRST = 256  # columns for which there is room at first
 STEPS = 30  # projected Newton steps before the active-set method takes over
 
 
@@ -38,20 +39,30 @@ class GramFace:
     def __init__(self, columns: Columns) -> None:
         self.columns = columns
         self.K = 0
-        capacity = min(columns.form.k, columns.gram_limit)
-        # Memory that is never touched costs nothing, so all there may ever be is asked for at once
-        self.G, self.L = np.empty((capacity, capacity)), np.empty((capacity, capacity))
-        self.A = columns.room(capacity)
+        self.most = min(columns.form.k, columns.gram_limit)
+        self.A = columns.room(self.most)  # what is never touched of it costs nothing
+        self.G = np.empty((0, 0))
+        self._reserve(min(self.most, FIRST))
+
+    def _reserve(self, capacity: int) -> None:
+        """Room for a larger working set; the face is to be factored anew."""
+        K = min(self.K, self.G.shape[0])
+        bigger = np.empty((capacity, capacity))
+        bigger[:K, :K] = self.G[:K, :K]
+        self.G, self.L = bigger, np.empty((capacity, capacity))
         self.F, self.sign = np.empty(capacity, dtype=np.intp), np.empty(capacity)
         self.where = np.full(capacity, -1)  # position in F of each column of W, -1 outside
         self.f = -1  # columns of the factored face; -1: to be factored anew
 
     def place(self, W: Index, places: Index) -> None:
         """Fill the rows and columns of the Gram matrix at these places of the working set W."""
-        old, self.K = self.K, W.size
+        old, K = self.K, W.size
+        if self.G.shape[0] < K:
+            self._reserve(min(max(K, 2 * self.G.shape[0]), self.most))
+        self.K = K
         if np.any(self.where[places] >= 0):
             self.f = -1  # one that leaves stood in the face, at zero
-        K, G, A = self.K, self.G, self.A
+        G, A = self.G, self.A
         if old == 0 and self.columns.whole_gram(W, G):
             return
         if A.shape[1] < K:
