@@ -108,10 +108,20 @@ def cell_estimates(
     return found
 
 
-def win_tie_loss(report: Report, first: str, second: str, tier: float, cells: Sequence[str]) -> Tally:
-    """Count how two solvers fare; the cells are decided together, so that one in twenty is no false win."""
+def win_tie_loss(
+    report: Report,
+    first: str,
+    second: str,
+    tier: float,
+    cells: Sequence[str],
+    met: Mapping[tuple[str, str], bool] | None = None,
+) -> Tally:
+    """Count how two solvers fare; the cells are decided together, so that one in twenty is no false win.
+
+    `met` is what :func:`solved` returns, for those who count many pairs.
+    """
     findings = list(decide(cell_estimates(report, first, second, tier, cells)).values())
-    met = solved(report, tier, cells)
+    met = solved(report, tier, cells) if met is None else met
     both = [
         (met[first, cell], met[second, cell])
         for cell in cells

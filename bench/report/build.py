@@ -6,12 +6,11 @@ import math
 import os
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from statistics import median
 from typing import Any
 
 from bench.floor import heard
 from bench.noise import noise_for
-from bench.report.model import Cell, Outcome, Point, Report, Solver, Timing, Twin
+from bench.report.model import Cell, Outcome, Point, Report, Solver, Timing, Twin, settled
 from verification.record import read_counting
 from verification.verdict import TIERS, Contender, Judgement, Result, Wrong, judge
 from verification.verdict import Outcome as Tier
@@ -192,7 +191,7 @@ def _points(found: Iterable[Result], judgement: Judgement) -> list[Point]:
             configuration=configuration,
             rung=rung,
             tol=same[0].row["tol"],
-            seconds=median(result.row["seconds"] for result in same),
+            seconds=settled((result.row["round"], result.row["seconds"]) for result in same),
             suboptimality=max(_proven(result, judgement) for result in same),
             gap_rel=same[0].row["gap_rel"],
             status=same[0].row["status"],

@@ -74,7 +74,7 @@ def _verdict(report: Report) -> str:
     lines += [f'<p class="fine">{escape(line)}</p>' for line in words.calm(report)]
     choices = "".join(
         f'<label><input type="radio" name="tier" value="{tier:g}"{" checked" * (tier == words.WANTED)}>'
-        f"{escape(words.wanted(tier))}</label>"
+        f"{words.percent(tier)} <small>({words.number(tier)})</small></label>"
         for tier in report.tiers
     )
     lines.append(
@@ -156,7 +156,7 @@ def _table(table: Table, titled: bool) -> str:
 
 def _cells(table: Table, row: int) -> Iterator[str]:
     first, *others = table.rows[row]
-    yield f'<th scope="row">{escape(first)}</th>'
+    yield f'<th scope="row">{escape(first).replace("_", "_<wbr>")}</th>'
     for k, text in enumerate(others, 1):
         kind = "long" if len(text) > WORDY else "num"
         shade = table.shades.get((row, k))

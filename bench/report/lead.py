@@ -93,7 +93,7 @@ def _against(report: Report, rival: Comparison) -> str:
     if rival.repeated and not rival.shown:
         return f"{text}: no difference shown"
     faster = f"{times(1 / rival.ratio)} faster" if rival.ratio < 1 else f"{times(rival.ratio)} slower"
-    return f"{text}: {faster}{'' if rival.repeated else ', single rounds'}"
+    return f"{text}: {faster}{'' if rival.repeated else ' in a single round'}"
 
 
 def _seconds(report: Report, solver: str, shared: Comparison) -> float:

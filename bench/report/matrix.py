@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bench.overall import Tally, means, penalised, win_tie_loss
+from bench.overall import Tally, means, penalised, solved, win_tie_loss
 from bench.report.model import Report
 from bench.report.pairwise import geometric_mean
 from bench.report.tables import Table
@@ -17,12 +17,13 @@ def matrix_table(report: Report, tier: float) -> Table:
     names = [name for name in report.solvers if any(report.timing(name, cell, tier) for cell in cells)]
     rows = [[name, *[""] * len(names)] for name in names]
     shades: dict[tuple[int, int], str] = {}
+    met = solved(report, tier, cells)
     for k, first in enumerate(names):
         for j, second in enumerate(names[:k]):
             ratio = _ratio(report, first, second, tier)
             if ratio is None:
                 continue
-            tally = win_tie_loss(report, first, second, tier, cells)
+            tally = win_tie_loss(report, first, second, tier, cells, met)
             rows[k][j + 1], rows[j][k + 1] = _entry(tally, ratio), _entry(_turned(tally), 1 / ratio)
             if tally.wins != tally.losses:
                 won = tally.wins > tally.losses

@@ -6,6 +6,7 @@ Only certified runs get a time, and a solver that is WRONG anywhere gets none at
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from statistics import median
 from typing import Any
@@ -13,7 +14,7 @@ from typing import Any
 from bench.noise import UNCALIBRATED, Calibrated
 from verification.verdict import Judgement, judge
 
-__all__ = ["Cell", "Outcome", "Point", "Report", "Solver", "Timing", "Twin"]
+__all__ = ["Cell", "Outcome", "Point", "Report", "Solver", "Timing", "Twin", "settled"]
 
 FAMILIES = ("l1", "ridge")  # with an L1 penalty, and without
 
@@ -42,8 +43,18 @@ class Timing:
 
     @property
     def seconds(self) -> float:
-        """Median over the rounds."""
-        return median(self.rounds)
+        """Median over the repeats."""
+        return settled(zip(self.turns, self.rounds, strict=True))
+
+
+def settled(rounds: Iterable[tuple[int, float]]) -> float:
+    """Return the median over (number of the round, seconds), without the ladder's where there are repeats.
+
+    It was measured minutes before them, and two solvers are not compared by it: bench/inference.py.
+    """
+    found = list(rounds)
+    repeats = [seconds for turn, seconds in found if turn > 0]
+    return median(repeats or [seconds for _, seconds in found])
 
 
 @dataclass(frozen=True)
@@ -53,7 +64,7 @@ class Point:
     Attributes
     ----------
     seconds : float
-        Median over its rounds.
+        Median over its repeats.
     suboptimality : float
         (P(w) - D*) / N.
     """
