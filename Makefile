@@ -78,6 +78,14 @@ faults: $(READY) ## every planted fault against every check; writes results/faul
 mutation: $(READY) ## change one thing at a time in the proofs, and see which tests notice; goes on where it stopped
 	$(BIN)/python tests/mutation.py
 
+.PHONY: regress
+regress: $(READY) ## has any answer become worse than in results/baseline?
+	$(BIN)/python -m verification regress
+
+.PHONY: baseline
+baseline: $(READY) ## renew results/baseline
+	$(BIN)/python -m verification baseline
+
 .PHONY: claims
 claims: $(READY) ## test what is said about L1 and L2; prints docs/claims.md and docs/claims.zh-TW.md
 	$(BIN)/python -m verification.checks.claims

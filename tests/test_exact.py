@@ -9,11 +9,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import scipy.sparse as sp
-from exact_reference import ExactProblem
 from flint import fmpq
-from random_problems import combinations, problem_of
 
 from solvers import Problem, Stop, solve
+from verification.campaigns.exact_reference import ExactProblem
+from verification.campaigns.random_problems import combinations, problem_of
 from verification.checks.published import DataMissing
 from verification.checks.published_nist import NAMES, Dataset, dataset
 from verification.problems.known_answer import known_answers

@@ -8,13 +8,13 @@ from fractions import Fraction
 import numpy as np
 import pytest
 import scipy.sparse as sp
-from exact_reference import ExactProblem, rational
 from flint import fmpq
 from numpy.typing import NDArray
-from random_problems import combinations, points, problem_of
 
 from solvers import Problem
 from verification import certify
+from verification.campaigns.exact_reference import ExactProblem, rational
+from verification.campaigns.random_problems import combinations, points, problem_of
 from verification.proofs import _dot2
 from verification.proofs.exact import optimum
 from verification.proofs.rigorous import RigorousJudge

@@ -8,6 +8,7 @@ from typing import Any
 
 from rich.box import SIMPLE
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
@@ -145,3 +146,13 @@ def cases_table(console: Console) -> int:
 
 def _figure(value: float | None, digits: int = 3) -> str:
     return "" if value is None else f"{value:.{digits}g}"
+
+
+def text_table(title: str, head: Iterable[str], rows: Iterable[Iterable[str]]) -> Table:
+    """Return a table of plain text, the first column left, the others right."""
+    table = Table(title=title, title_justify="left", box=SIMPLE)
+    for i, name in enumerate(head):
+        table.add_column(name, justify="right" if i else "left", overflow="fold")
+    for row in rows:
+        table.add_row(*(escape(cell) for cell in row))
+    return table

@@ -163,8 +163,14 @@ def rows(
         for entry in entries:
             for name, configuration in configurations_of(entry, every_configuration).items():
                 found = attempt(entry, problem, wanted, configuration)
-                told = {"configuration": name, "tol": wanted.tol}
-                yield about | _claims(entry) | told | _judged(judge, found)
+                yield result_row(about, entry, name, wanted.tol, judge, found)
+
+
+def result_row(
+    about: Mapping[str, Any], entry: Entry, configuration: str, tol: float, judge: Judge, found: Attempt
+) -> dict[str, Any]:
+    """Return the row of one run: what it was about, who ran, what came of it, and the certificate."""
+    return {**about, **_claims(entry), "configuration": configuration, "tol": tol} | _judged(judge, found)
 
 
 def asked(stop: Stop, problem: Problem) -> Stop:

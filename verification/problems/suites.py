@@ -2,10 +2,26 @@
 
 from __future__ import annotations
 
-from . import cases
-from .cells import Cell, grid, option_cells
+from dataclasses import dataclass
 
-__all__ = ["enet", "full", "headline", "lasso", "quick", "ridge", "scaling", "smoke"]
+from solvers import Problem
+
+from . import cases
+from .cells import Cell, degenerate_cells, grid, option_cells
+
+__all__ = [
+    "KnownCell",
+    "enet",
+    "full",
+    "headline",
+    "known",
+    "lasso",
+    "quick",
+    "regression",
+    "ridge",
+    "scaling",
+    "smoke",
+]
 
 
 def lasso(case: str, *ratios: float) -> list[Cell]:
@@ -95,3 +111,42 @@ def full() -> list[Cell]:
     awkward = cases("degenerate")
     plain = [cell for name, case in cases(full=True).items() if name not in awkward for cell in grid(case)]
     return list(dict.fromkeys([*plain, *option_cells()]))
+
+
+@dataclass(frozen=True)
+class KnownCell:
+    """An answer known in advance, in the place of a cell."""
+
+    case: str
+    regime: str = "small"
+    l1_ratio: None = None
+    l2_ratio: None = None
+
+    @property
+    def name(self) -> str:
+        """``known/<name of the answer>``."""
+        return f"known/{self.case}"
+
+    def problem(self) -> Problem:
+        """Return the problem (P)."""
+        from .known_answer import known_answers  # flint, which no other suite needs
+
+        return known_answers()[self.case].load().problem.replace(name=self.name)
+
+
+def known() -> list[KnownCell]:
+    """Return every answer known in advance."""
+    from .known_answer import known_answers
+
+    return [KnownCell(name) for name in known_answers()]
+
+
+def regression() -> list[Cell | KnownCell]:
+    """Every option of (P), every awkward case, every known answer, and the suite quick.
+
+    Left out: l1 at or above l1_max, where nothing is left to compare, and l1 is not rounded, so that another
+    BLAS makes another problem of it.
+    """
+    small = [*option_cells(), *degenerate_cells(), *quick()]
+    kept = [cell for cell in small if cell.l1_ratio is None or cell.l1_ratio > 1]
+    return [*known(), *dict.fromkeys(kept)]

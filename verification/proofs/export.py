@@ -68,7 +68,7 @@ def export(
     reduced = Reduced(data)
     described = describe(problem)
     theta = dual_point(reduced, exact.point if exact else point_of(data, w))
-    judge = checker.Problem(described)
+    judge = exactly(described)
     point = {j: Fraction(x) for j, x in enumerate(w) if x}
     try:
         gap = judge.primal(point) - judge.dual(checker.Row(theta))
@@ -109,6 +109,11 @@ def describe(problem: Problem) -> dict[str, Any]:
     else:
         described["columns"] = [_hex(problem.X[:, j]) for j in range(problem.p)]
     return described
+
+
+def exactly(described: dict[str, Any]) -> checker.Problem:
+    """Return the problem as the checker reads it: exact values and duals of any point."""
+    return checker.Problem(tuple(described.items()))
 
 
 def _hex(values: Any) -> list[str]:

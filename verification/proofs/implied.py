@@ -50,13 +50,16 @@ def implied_penalty(
     Returns
     -------
     Implied or None
-        None if the support is below FEWEST or nothing is penalised.
+        None if the support is below FEWEST, nothing is penalised, or what fits is beyond float64.
     """
     k = u.size
     largest = np.max(np.abs(regressors), axis=0, initial=0.0)
-    length = largest * np.linalg.norm(regressors / np.where(largest > 0, largest, 1.0), axis=0)
+    with np.errstate(invalid="ignore"):  # infinite ones are refused below
+        length = largest * np.linalg.norm(regressors / np.where(largest > 0, largest, 1.0), axis=0)
+    if k < FEWEST or not np.all(np.isfinite(length)):
+        return None
     expected = regressors @ np.array(nominal)
-    if k < FEWEST or not np.any(expected) or not np.all(np.isfinite(length)):
+    if not np.any(expected):
         return None
     kept = [c for c in (0, 1) if length[c] > 0]
     if len(kept) == 2:
@@ -65,10 +68,16 @@ def implied_penalty(
             kept = [0 if nominal[0] > 0 else 1]  # all |w_j| alike: one penalty explains what the other does
     A = regressors[:, kept] / length[kept]
     fitted = np.zeros(2)
-    fitted[kept] = np.linalg.lstsq(A, u, rcond=None)[0] / length[kept]
+    with np.errstate(over="ignore"):
+        fitted[kept] = np.linalg.lstsq(A, u, rcond=None)[0] / length[kept]
+    if not np.all(np.isfinite(fitted)):
+        return None  # no penalty that float64 knows
     predicted = regressors @ fitted
     floor = float(np.linalg.norm(rounding))
     before = float(np.linalg.norm(u - expected))
     after = max(float(np.linalg.norm(u - predicted)), floor)
-    off = float(np.linalg.norm(predicted - expected) / np.linalg.norm(expected))
+    length_expected = float(np.linalg.norm(expected))
+    if length_expected == 0:
+        return None  # it underflows
+    off = float(np.linalg.norm(predicted - expected)) / length_expected
     return Implied(float(fitted[0]), float(fitted[1]), off, before / after if after > 0 else 1.0)

@@ -230,7 +230,7 @@ def nearest(x: Fraction) -> float:
     try:
         return x.numerator / x.denominator
     except OverflowError:
-        return math.copysign(math.inf, x)
+        return math.inf if x > 0 else -math.inf
 
 
 def dyadic(a: NDArray[Any]) -> tuple[list[int], fmpq]:

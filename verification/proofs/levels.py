@@ -11,10 +11,9 @@ from numpy.typing import ArrayLike
 
 from solvers import Problem
 
-from . import checker
 from .certificate import Certificate
 from .exact import optimum
-from .export import describe
+from .export import describe, exactly
 from .integers import nearest, upward
 from .judge import Judge
 from .rigorous import RigorousJudge
@@ -40,7 +39,7 @@ def exact(problem: Problem, coef: ArrayLike, intercept: float = 0.0) -> Certific
     coef = np.asarray(coef, dtype=np.float64)
     best = optimum(problem, coef, intercept)
     values = [*coef.tolist(), float(intercept)] if problem.intercept else coef.tolist()
-    value = checker.Problem(describe(problem)).primal({j: Fraction(x) for j, x in enumerate(values) if x})
+    value = exactly(describe(problem)).primal({j: Fraction(x) for j, x in enumerate(values) if x})
     gap = max(upward(value - Fraction(best.value_low)), 0.0)
     zeros = rough.certified_zeros
     if best.unique:

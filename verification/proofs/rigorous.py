@@ -21,7 +21,7 @@ from solvers import Problem
 from . import _dot2, checker
 from .certificate import Certificate
 from .design import Vector
-from .export import describe, dual_point, point_of
+from .export import describe, dual_point, exactly, point_of
 from .integers import Integers, downward, nearest, upward
 from .judge import Judge
 from .reduced import Reduced
@@ -50,7 +50,8 @@ class RigorousJudge:
         self._S = math.fsum(self._s)  # the exact sum within a factor 1 +- u
         n = design.n
         self._norm = design.rough * (1 + (4 * n + 64) * U) + TINY
-        self._unit = np.ldexp(1.0, -design.exponent)
+        with np.errstate(over="ignore"):
+            self._unit = np.ldexp(1.0, -design.exponent)
         self._csc = design.X.tocsc() if design.sparse else None
 
     @cached_property
@@ -62,7 +63,8 @@ class RigorousJudge:
         lost = ((penalty.l1 == 0) & (problem.l1 * v > 0)) | ((penalty.l2 == 0) & (problem.l2 * v > 0))
         moderate = all(_moderate(x) for x in (penalty.l1, penalty.l2, self._s))
         return bool(
-            not problem.is_extreme and moderate and not lost.any() and not scaled.free.any()
+            not problem.is_extreme and moderate and np.isfinite(self._unit).all()
+            and not lost.any() and not scaled.free.any()
             and problem.y.any() and abs(problem.l1) + abs(problem.l2) > 0
         )  # fmt: skip
 
@@ -81,11 +83,34 @@ class RigorousJudge:
             return self._in_floats(rough, coef, w, b)
         return self._in_rationals(rough, coef, float(intercept))
 
+    def theta(self, coef: ArrayLike, intercept: float = 0.0) -> list[Fraction]:
+        """Return the dual point of `certify` as it is defined, exactly: (n,), 0 where s_i = 0.
+
+        Parameters are those of `certify`; the point must be one of (P).
+        """
+        rough = self._judge.certify(coef, intercept)
+        coef = np.asarray(coef, dtype=np.float64)
+        w = self._scaled.coefficients(coef)
+        b = math.ldexp(intercept, -self._scaled.y_exponent)
+        if not (self._in_range and _moderate(np.append(w, b))):
+            values = [*coef.tolist(), float(intercept)] if self.problem.intercept else coef.tolist()
+            reduced = Reduced(Integers(self.problem))
+            return dual_point(reduced, point_of(reduced.data, values))
+        hi, lo, _ = self._residual(w, b)
+        alpha, q, *_ = self._dual(hi + lo, w, float(rough.alpha or 0.0))
+        s, exact = [Fraction(x) for x in self._s.tolist()], [Fraction(x) for x in q.tolist()]
+        mean = sum(exact, Fraction(0)) / sum(s, Fraction(0)) if self.problem.intercept else Fraction(0)
+        unit = Fraction(alpha) * Fraction(2) ** self._scaled.y_exponent
+        found = [Fraction(0)] * self.problem.n
+        for i, x, s_i in zip(np.flatnonzero(self.problem.s).tolist(), exact, s, strict=True):
+            found[i] = unit * (x / s_i - mean)
+        return found
+
     def _in_rationals(self, rough: Certificate, coef: Vector, b: float) -> Certificate:
         """The same proof without rounding, for a theta made feasible in rationals."""
         reduced = Reduced(Integers(self.problem))
         values = [*coef.tolist(), b] if self.problem.intercept else coef.tolist()
-        exact = checker.Problem(describe(self.problem))
+        exact = exactly(describe(self.problem))
         primal = exact.primal({j: Fraction(x) for j, x in enumerate(values) if x})
         dual = exact.dual(checker.Row(dual_point(reduced, point_of(reduced.data, values))))
         gap = upward(primal - dual)

@@ -85,9 +85,7 @@ class Scaled:
 
     def _penalty(self) -> Penalty:
         problem = self.problem
-        with np.errstate(over="ignore", under="ignore"):
-            l1 = np.minimum(problem.l1 * self.l1_unit, LARGEST)
-            l2 = np.minimum(problem.l2 * self.l2_unit, LARGEST)
+        l1, l2 = _in_units(problem.l1, self.l1_unit), _in_units(problem.l2, self.l2_unit)
         l1[l1 < NEGLIGIBLE] = 0.0
         l2[l2 < NEGLIGIBLE] = 0.0
         return Penalty(l1, l2, problem.positive)
@@ -146,3 +144,11 @@ class Scaled:
             return math.ldexp(value, 2 * self.y_exponent)
         except OverflowError:
             return math.inf
+
+
+def _in_units(penalty: float, unit: Vector) -> Vector:
+    """Return penalty * unit, at most LARGEST; no penalty is none in any unit, though 0 * inf is nan."""
+    if penalty == 0:
+        return np.zeros_like(unit)
+    with np.errstate(over="ignore", under="ignore"):
+        return np.minimum(penalty * unit, LARGEST)

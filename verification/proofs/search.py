@@ -13,12 +13,13 @@ from fractions import Fraction
 import numpy as np
 from scipy.linalg import qr
 
-from .integers import Integers
+from .integers import Integers, nearest
 from .reduced import Outside, Point, Reduced, SingularError
 from .wide import is_wide
 
 STEPS = 2000  # more than any repair of a sensible start takes
 LARGEST = 1500  # a support beyond it is refused: the cube of it in exact arithmetic takes minutes
+WIDEST = 2**22  # entries of a support wider than the rows: each becomes a ball, and memory ends
 NOISE = 1e-11  # an excess below this part of ||y|| is left to the later, sharper stages
 NEGLIGIBLE = 1e-7  # a coefficient that moves the fit less than this part of the largest is not a start
 
@@ -52,6 +53,8 @@ class Search:
         unsigned = [j for j in data.live if not data.signed(j)]
         if len(unsigned) > LARGEST and not is_wide(data, unsigned):
             raise Unproven(f"{len(unsigned)} coefficients are without a sign; the limit is {LARGEST}")
+        if len(unsigned) * data.n > WIDEST and is_wide(data, unsigned):
+            raise Unproven(f"{len(unsigned)} x {data.n} entries without a sign; the limit is {WIDEST}")
         limit = data.n if data.l2 == 0 else LARGEST
         signed = {j: x for j, x in start.items() if x != 0 and j in set(data.live) and data.signed(j)}
         sizes = {j: abs(float(x)) * max(map(abs, data.column(j)[0])) for j, x in _moderate(signed).items()}
@@ -74,7 +77,8 @@ class Search:
         """Search in float64 until nothing is clearly wrong, or float64 has no digit."""
         if is_wide(self.data, self.support):
             return  # a Gram matrix of the support would be large, and balls are quick in the other form
-        y2 = sum(t * y * y for t, y in zip(self.data.T, self.data.Y, strict=True)) or 1
+        squares = sum(t * y * y for t, y in zip(self.data.T, self.data.Y, strict=True))
+        y2 = nearest(Fraction(squares or 1))  # inf leaves all to the later stages
         seen: set[tuple[tuple[int, ...], tuple[int, ...]]] = set()
         while True:
             self._count()

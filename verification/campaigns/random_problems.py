@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 from zlib import crc32
 
 import numpy as np
 import scipy.sparse as sp
-from exact_reference import Optimum
 from numpy.typing import NDArray
 
 from solvers import Problem
+
+from .exact_reference import Optimum
+
+Point = tuple[NDArray[np.float64], float]  # coefficients, intercept
 
 PENALTIES = ("l1", "l2", "both", "neither")
 LAYOUTS = ("F", "C", "F32", "csc", "csr")
@@ -60,8 +64,13 @@ def problem_of(combination: tuple[str, ...], repeat: int = 0) -> Problem:
     v = None
     if penalty_weights != "one":
         v = rng.choice([0.0, 0.5, 1.0, 3.7, np.inf], size=p)
-    made = {"F": np.asfortranarray, "C": np.ascontiguousarray, "csc": sp.csc_array, "csr": sp.csr_array}
-    made["F32"] = lambda A: np.asfortranarray(A, dtype=np.float32)
+    made: dict[str, Callable[[NDArray[np.float64]], Any]] = {
+        "F": np.asfortranarray,
+        "C": np.ascontiguousarray,
+        "F32": lambda A: np.asfortranarray(A, dtype=np.float32),
+        "csc": sp.csc_array,
+        "csr": sp.csr_array,
+    }
     problem = Problem(
         made[layout](X),
         y,
@@ -75,7 +84,9 @@ def problem_of(combination: tuple[str, ...], repeat: int = 0) -> Problem:
     return problem.replace(l1=l1 * (penalty in ("l1", "both")), l2=l2 * (penalty in ("l2", "both")))
 
 
-def points(problem: Problem, optimum: Optimum, rng: np.random.Generator) -> Iterator[tuple[NDArray, float]]:
+def points(
+    problem: Problem, optimum: Optimum, rng: np.random.Generator
+) -> Iterator[tuple[NDArray[np.float64], float]]:
     """The optimum rounded to float64, then points at every scale of distance from it, then far ones."""
     w = np.array([float(int(x.p) / int(x.q)) for x in optimum.coef])
     b = float(int(optimum.intercept.p) / int(optimum.intercept.q))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import dataclass
+from fractions import Fraction
 
 import numpy as np
 from flint import fmpq, fmpq_mat
@@ -42,8 +43,9 @@ class ExactProblem:
         self.s = [rational(s) for s in problem.s]
         self.S = sum(self.s, fmpq(0))
         v = [None if np.isinf(v) else rational(v) for v in problem.v]
-        self.l1 = [None if v_j is None else v_j * rational(problem.l1) for v_j in v]
-        self.l2 = [None if v_j is None else v_j * rational(problem.l2) for v_j in v]
+        weights = [fmpq(0) if v_j is None else v_j for v_j in v]  # left out, below
+        self.l1 = [v_j * rational(problem.l1) for v_j in weights]
+        self.l2 = [v_j * rational(problem.l2) for v_j in weights]
         self.columns = [j for j, v_j in enumerate(v) if v_j is not None]
 
     def objective(self, coef: list[fmpq], intercept: fmpq) -> fmpq:
@@ -144,3 +146,8 @@ class _Guess:
 
 def _float(x: fmpq) -> float:
     return int(x.p) / int(x.q)
+
+
+def fraction(x: fmpq) -> Fraction:
+    """The same number as a Fraction."""
+    return Fraction(int(x.p), int(x.q))

@@ -1,0 +1,156 @@
+"""The command `digits`: how many digits of each solver's answers are correct."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Mapping
+from fnmatch import fnmatch
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from ..door import CannotRun, app, end
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGE = ROOT / "docs" / "digits.md"
+COLUMNS = ("cell", "case", "solver", "status", "measure", "why", "least", "median", "false", "missed")
+
+
+@app.command()
+def digits(
+    suite: Annotated[str, typer.Option(help="quick, the cells that bench measures.")] = "quick",
+    names: Annotated[
+        str | None, typer.Option("--solvers", help="Separated by commas [default: all].")
+    ] = None,
+    cells: Annotated[str | None, typer.Option(help="Only cells of this name; the others' rows stay.")] = None,
+    print_only: Annotated[
+        bool, typer.Option("--print", help="Run nothing, print what is on record.")
+    ] = False,
+) -> None:
+    """Count correct digits against the proven optimum; write results/digits/ and docs/digits.md."""
+    from ..digits_table import by_cell, reference_table, summary_table
+    from ..printing import console, text_table
+
+    if suite != "quick":
+        raise CannotRun(f"suite is {suite!r}: quick is the only one whose optima are proven")
+    path = ROOT / "results" / "digits" / f"{suite}.csv"
+    rows = read(path) if path.exists() else []
+    if not print_only:
+        fresh = _run(names, cells)
+        renewed = {(row["cell"], row["solver"]) for row in fresh}
+        rows = sorted(
+            [*(row for row in rows if (row["cell"], row["solver"]) not in renewed), *fresh], key=_order()
+        )
+        write(path, rows)
+        PAGE.write_text(page(rows), encoding="utf-8")
+    if not rows:
+        raise CannotRun(f"{path} is not there: run without --print")
+    screen = console()
+    for table in (summary_table(rows), reference_table(rows), *by_cell(rows)):
+        screen.print(text_table(table.title, table.head, table.rows))
+    end(0, f"all well: {sum(row['least'] is not None for row in rows)} answers; {PAGE.relative_to(ROOT)}")
+
+
+def _run(names: str | None, pattern: str | None) -> list[dict[str, Any]]:
+    from solvers import catalogue, entry
+
+    from ..digits import OPTIMUM, measured
+    from ..printing import console, progress
+    from ..problems.suites import quick
+    from ..remote import Remote
+
+    chosen = [cell for cell in quick() if pattern is None or fnmatch(cell.name, pattern)]
+    try:
+        solvers = [entry(name.strip()) for name in (names.split(",") if names else catalogue())]
+    except KeyError as error:
+        raise CannotRun(str(error.args[0])) from error
+    with Remote() as remote:
+        found = measured(
+            chosen,
+            lambda _: solvers,
+            lambda cell, solver, problem, stop: remote.solve(cell.name, solver.name, stop),
+        )
+        rows = [row for row in progress(console(), found, len(chosen)) if row["kind"] == "result"]
+    return [{key: row.get(key) for key in COLUMNS} for row in rows if row["solver"] != OPTIMUM]
+
+
+def _order() -> Any:
+    """Cells as the suite lists them, solvers as the catalogue does."""
+    from solvers import catalogue
+
+    from ..problems.suites import quick
+
+    cells = {cell.name: i for i, cell in enumerate(quick())}
+    solvers = {name: i for i, name in enumerate(catalogue())}
+    return lambda row: (cells.get(row["cell"], len(cells)), solvers.get(row["solver"], len(solvers)))
+
+
+def write(path: Path, rows: list[dict[str, Any]]) -> None:
+    """Write rows as CSV, digits with two decimals, None as nothing."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(COLUMNS)
+        for row in rows:
+            values = (row[key] for key in COLUMNS)
+            writer.writerow("" if x is None else f"{x:.2f}" if isinstance(x, float) else x for x in values)
+
+
+def read(path: Path) -> list[dict[str, Any]]:
+    """Read the rows that ``write`` wrote."""
+    with path.open(encoding="utf-8", newline="") as file:
+        rows: list[dict[str, Any]] = [dict(row) for row in csv.DictReader(file)]
+    for row in rows:
+        for key, kind in (("least", float), ("median", float), ("false", int), ("missed", int)):
+            row[key] = kind(row[key]) if row[key] else None
+        row["measure"], row["why"] = row["measure"] or None, row["why"] if row["measure"] else None
+    return rows
+
+
+def page(rows: list[dict[str, Any]]) -> str:
+    """Return docs/digits.md."""
+    from ..digits import CAP, ITERATIONS, TOL, WORK
+    from ..digits_table import FULL, by_cell, markdown, reference_table, references, summary_table
+
+    why = references(rows)
+    tables: list[str] = []
+    for table in by_cell(rows):
+        tables += [f"### {table.title}", "", markdown(table), ""]
+    words: Mapping[str, object] = {
+        "cells": len(why), "proven": sum(not reason for reason in why.values()), "cap": f"{CAP:g}",
+        "tol": f"{TOL:g}", "least": ITERATIONS[0], "most": ITERATIONS[1], "work": f"{WORK:.0e}",
+        "full": f"{FULL:g}", "summary": markdown(summary_table(rows)),
+        "references": markdown(reference_table(rows)), "tables": "\n".join(tables).rstrip(),
+    }  # fmt: skip
+    return TEXT.format(**words)
+
+
+TEXT = """# Correct digits
+
+Printed by `python -m verification digits` from its own run, results/digits/quick.csv. One thread, the first
+configuration of each solver, tol {tol}, and from {least} to {most} iterations, as many as go through {work}
+entries of X.
+
+The reference is no other solver's opinion: the optimum is proven in ball arithmetic or rationals
+([proofs](proofs.md), EXACT), here on {proven} of {cells} cells. Digits of a coefficient are -log10 of its
+relative error, as in NIST's StRD, at most {cap}; a true zero counts in full if it is returned as 0, else
+-log10(|w_j| / max |w*|). The intercept counts too, its error relative to the larger of |b*| and the largest
+fitted value.
+
+- *worst* and *median*: of the coefficients of one answer. First table: medians over proven cells.
+- *exact*: cells where even the worst coefficient has {full} digits.
+- *false*, *missed*: coefficients that are not zero and should be, and the other way round (+k, -k below).
+
+{summary}
+
+## Where the coefficients are not proven
+
+{references}
+
+## Cell by cell
+
+Worst / median digits; in brackets, those of the objective.
+
+{tables}
+"""
