@@ -114,7 +114,8 @@ class Page:
 
     def _note(self, event: str, about: dict[str, Any]) -> None:
         if event == "Runtime.exceptionThrown":
-            self.complaints.append(json.dumps(about["exceptionDetails"])[:500])
+            details = about["exceptionDetails"]
+            self.complaints.append(details.get("exception", {}).get("description") or details["text"])
         elif event == "Runtime.consoleAPICalled" and about["type"] in ("error", "warning", "assert"):
             self.complaints.append(json.dumps(about["args"])[:500])
         elif event == "Log.entryAdded" and about["entry"]["level"] in ("error", "warning"):

@@ -170,7 +170,17 @@ def test_both_times_of_a_line_are_over_the_shared_cells() -> None:
         row("ours", B, 1e-9, 1.000), row("peer_x", B, None, None, status="FAILED", message="x"),
     )  # fmt: skip
     (line,) = leads(report)
-    assert line.says == "10 ms against 30 ms (peer_x): 3.00x faster in a single round, 1 of 2 cells"
+    assert line.says == "10 ms against 30 ms (peer_x): 3.00x faster, single rounds, 1 of 2 cells"
+
+
+def test_who_is_slower_where_both_get_there_does_not_win() -> None:
+    report = told(
+        row("peer_x", A, 1e-9, 0.10), row("peer_x", B, 1e-9, 0.10), row("ours", A, 1e-9, 0.01),
+        row("ours", B, 1e-3, 0.01),
+    )  # fmt: skip
+    (line,) = leads(report)
+    assert (line.kind, line.who) == ("split", "peer_x")
+    assert "100 ms, 2 of 2 cells; ours is 10x faster, single rounds where both do, 1 cell" in line.says
 
 
 def test_nobody_and_alone_are_said() -> None:

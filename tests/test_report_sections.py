@@ -12,7 +12,7 @@ from made_record import CELLS, head, row, solver, told
 from bench.report import Report, build
 from bench.report.accuracy import accuracy_table, in_words
 from bench.report.budget import budget_table
-from bench.report.defaults import defaults_table
+from bench.report.defaults import defaults_says, defaults_table
 from bench.report.floor import floor_says, floor_table
 from bench.report.honesty import honesty, honesty_table, success_table
 from bench.report.matrix import matrix_table, means_table
@@ -232,8 +232,15 @@ def test_defaults_are_their_own_rows_and_never_times() -> None:
 
 def test_a_default_without_an_answer_says_why() -> None:
     called = {"phase": "defaults", "configuration": "defaults", "tol": None}
-    report = told(BEST, row("peer_x", A, None, None, status="REFUSED", message="no", **called))
-    assert defaults_table(report).rows[0][:5] == ["peer_x (peer)", "0 of 1", "-", "refused", "no"]
+    late = row(
+        "peer_x", A, None, None, status="TIME_LIMIT", message="not tried: the budget is short", **called
+    )
+    report = told(BEST, late)
+    assert not defaults_table(report).rows
+    assert defaults_says(report) == ["Without an answer: 1 pairs: not tried: the budget is short."]
+    refused = row("peer_x", A, None, None, status="REFUSED", message="no", **called)
+    assert defaults_says(told(BEST, refused)) == []
+    assert defaults_says(told(BEST))[0].startswith("This run did not call")
 
 
 def test_the_noise_is_named() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections import defaultdict
+from collections import Counter, defaultdict
 from statistics import median, median_low
 
 from bench.report.accuracy import features
@@ -12,9 +12,10 @@ from bench.report.tables import Table
 from bench.report.words import duration, number, percent
 from verification.verdict import Result
 
-__all__ = ["PHASE", "defaults_table"]
+__all__ = ["PHASE", "defaults_says", "defaults_table"]
 
 PHASE = "defaults"
+REASONS = 4  # of pairs without an answer: the most frequent; answers of all are on record
 
 
 def defaults_table(report: Report) -> Table:
@@ -23,7 +24,8 @@ def defaults_table(report: Report) -> Table:
     for result in report.judgement.results:
         if result.row["phase"] == PHASE and result.row["solver"] in report.solvers:
             found[result.row["solver"]][result.row["cell"]].append(result)
-    rows = [_row(report, name, found[name]) for name in report.solvers if name in found]
+    answered = {name: cells for name, cells in found.items() if _judged(cells)}
+    rows = [_row(report, name, answered[name]) for name in report.solvers if name in answered]
     return Table(
         "Called as documented",
         "Default settings and tolerance, on the same cells, judged like any other answer. Predictions: the "
@@ -41,12 +43,28 @@ def defaults_table(report: Report) -> Table:
     )
 
 
+def _judged(cells: dict[str, list[Result]]) -> dict[str, Result]:
+    """The first answer in each cell that has one: the others are the same, for their time."""
+    return {cell: same[0] for cell, same in cells.items() if same[0].suboptimality is not None}
+
+
+def defaults_says(report: Report) -> list[str]:
+    """Say which pairs were not tried without settings, or gave no answer, and why."""
+    rows = [r.row for r in report.judgement.results if r.row["phase"] == PHASE and r.suboptimality is None]
+    reasons = Counter(
+        (row.get("message") or row["status"].lower()) if row["status"] not in ("REFUSED", "MISSING") else ""
+        for row in rows
+        if row["solver"] in report.solvers
+    )
+    said = [f"{count} pairs: {why}." for why, count in reasons.most_common(REASONS) if why]
+    if not any(r.row["phase"] == PHASE for r in report.judgement.results):
+        return ["This run did not call the libraries as documented: there is nothing to show here."]
+    return [f"Without an answer: {' '.join(said)}"] if said else []
+
+
 def _row(report: Report, name: str, cells: dict[str, list[Result]]) -> list[str]:
     whose = name if report.solvers[name].own else f"{name} (peer)"
-    judged = {cell: same[0] for cell, same in cells.items() if same[0].suboptimality is not None}
-    if not judged:
-        why = next(iter(cells.values()))[0].row
-        return [whose, f"0 of {len(cells)}", "-", why["status"].lower(), why.get("message") or "", "-", "-"]
+    judged = _judged(cells)
     seconds = [median(r.row["seconds"] for r in cells[c] if r.row["seconds"] is not None) for c in judged]
     ordered = sorted(judged, key=lambda cell: judged[cell].suboptimality or 0.0)
     middle, worst = ordered[(len(ordered) - 1) // 2], ordered[-1]

@@ -77,9 +77,8 @@ def _verdict(report: Report) -> str:
         f"{words.percent(tier)} <small>({words.number(tier)})</small></label>"
         for tier in report.tiers
     )
-    lines.append(
-        f'<fieldset class="tiers"><legend>Predictions within</legend>{choices} of optimal</fieldset>'
-    )
+    choices += " <span>of optimal</span>"
+    lines.append(f'<fieldset class="tiers"><legend>Predictions within</legend>{choices}</fieldset>')
     for tier in report.tiers:
         items = "".join(_lead(found) for found in lead.leads(report, tier))
         shown = " shown" * (tier == words.WANTED)

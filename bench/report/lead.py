@@ -25,8 +25,9 @@ class Lead:
     ----------
     where : str
         "wide dense, ridge".
-    kind : {"peer wins", "ours", "level", "nobody"}
-        "level": ours and the closest peer, between which no difference is shown.
+    kind : {"peer wins", "ours", "level", "split", "nobody"}
+        "level": between ours and the closest peer no difference is shown. "split": who gets there most often
+        is slower than another where both do.
     who : str
         The solver, or "nobody".
     says : str
@@ -66,6 +67,8 @@ def _lead(report: Report, regime: str, family: str, names: Sequence[str], tier: 
     if rival is None:
         alone = "no peer is certified there" if own else "none of ours is certified there"
         return Lead(where, "ours" if own else "peer wins", stand.leader, f"{_alone(stand)}; {alone}")
+    if rival.ratio > 1 and (rival.shown or not rival.repeated):
+        return Lead(where, "split", stand.leader, _split(stand, rival))
     level = rival.repeated and not rival.shown
     kind = "level" if level else "ours" if own else "peer wins"
     says = [f"{_against(report, rival)}, {len(rival.cells)} of {cells(stand.of)}"]
@@ -82,6 +85,13 @@ def _rival(report: Report, stand: Standing, own: bool) -> Comparison | None:
     return next((c for c in others if len(c.cells) >= enough), None)
 
 
+def _split(stand: Standing, rival: Comparison) -> str:
+    """Nobody is both: the one gets there most often, the other is faster where both do."""
+    single = "" if rival.repeated else ", single rounds"
+    faster = f"{rival.second} is {times(rival.ratio)} faster{single}"
+    return f"gets there most often, {_alone(stand)}; {faster} where both do, {cells(len(rival.cells))}"
+
+
 def _alone(stand: Standing) -> str:
     return f"{duration(stand.seconds)}, {len(stand.solved)} of {cells(stand.of)}"
 
@@ -92,8 +102,7 @@ def _against(report: Report, rival: Comparison) -> str:
     text = f"{duration(mine)} against {duration(theirs)} ({rival.second})"
     if rival.repeated and not rival.shown:
         return f"{text}: no difference shown"
-    faster = f"{times(1 / rival.ratio)} faster" if rival.ratio < 1 else f"{times(rival.ratio)} slower"
-    return f"{text}: {faster}{'' if rival.repeated else ' in a single round'}"
+    return f"{text}: {times(1 / rival.ratio)} faster{'' if rival.repeated else ', single rounds'}"
 
 
 def _seconds(report: Report, solver: str, shared: Comparison) -> float:

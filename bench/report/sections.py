@@ -12,7 +12,7 @@ from bench.report import tables, words
 from bench.report.accuracy import accuracy_table, meaning_table
 from bench.report.budget import budget_table
 from bench.report.charts import Chart
-from bench.report.defaults import defaults_table
+from bench.report.defaults import defaults_says, defaults_table
 from bench.report.floor import floor_says, floor_table
 from bench.report.honesty import honesty_table, success_table
 from bench.report.jobs import cv_table, paths_table
@@ -66,12 +66,8 @@ def _wrong(report: Report) -> Section:
 
 def _defaults(report: Report) -> Section:
     table = defaults_table(report)
-    none = "This run did not call the libraries as documented: there is nothing to show here."
     return Section(
-        "defaults",
-        "Defaults, as documented",
-        [] if table.rows else [none],
-        tables=[table] if table.rows else [],
+        "defaults", "Defaults, as documented", defaults_says(report), tables=[table] if table.rows else []
     )
 
 

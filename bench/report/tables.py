@@ -222,7 +222,8 @@ def grouped(notes: Iterable[str]) -> list[str]:
     found: dict[str, list[str]] = {}
     for note in notes:
         who, _, why = note.partition(": ")
-        found.setdefault(re.sub(r"setting \S+( on \S+)? was", "another setting was", why), []).append(who)
+        why = re.sub(r"setting \S+( on \S+)? was", "another setting was", why)
+        found.setdefault(re.sub(r"for \d+ pairs", "for some pairs", why), []).append(who)
     return [
         f"{who[0]}{f' and {len(who) - 1} more' if len(who) > 1 else ''}{': ' if why else ''}{why}"
         for why, who in sorted(found.items(), key=lambda item: -len(item[1]))

@@ -202,9 +202,9 @@ def limitations(report: Report) -> list[str]:
     lines = [
         f"One machine ({head.get('cpu')}, {head.get('cores_allowed')} cores), {head.get('threads')} thread "
         "per solver; other processors, caches and thread counts order solvers differently.",
-        "Intervals are bootstrapped over the rounds of one process per solver; the difference between two "
-        "starts of the same process is not in them.",
-        "Cold starts only: a path of penalties with warm starts is another question.",
+        "Intervals rest on the rounds and processes of this run and on what twins have shown (noise "
+        "floor); with single rounds there is no interval, and nothing is shown.",
+        "Cells are cold starts; paths and cross-validations have tables of their own, where the run has any.",
         "The first call (import and compilation) is not in the times; it has a column of its own.",
         "Certificates are computed in float64 with an estimated radius; the rigorous level is apart.",
         "A geometric mean weighs a microsecond problem like a second-long one; the table of cells has both.",
