@@ -14,6 +14,7 @@ import pytest
 from bench.changes import changes_table, said
 from bench.compare import Compared, compare
 from bench.inference import Finding
+from bench.report.pairwise import compare as pairwise
 from bench.sides import Side, anchors, unlike
 from bench.suites import SUITES, cells_of, repeated
 from verification.record import Recorder
@@ -154,6 +155,8 @@ def test_a_third_solver_changes_no_ratio(before: Side) -> None:
     after = record(6, factor={"ours": 1.1})
     alone = [Side(s.name, [r for r in s.rows if r.get("solver") != "other"]) for s in (before, after)]
     assert compare(*alone).time["ours"].ratio == compare(before, after).time["ours"].ratio
+    inside = [pairwise(side.report, "ours", "peer_x", TIER, CELLS) for side in (before, alone[0])]
+    assert inside[0] == inside[1]
 
 
 def test_memory_setup_and_first_calls_stand_next_to_time(before: Side) -> None:
