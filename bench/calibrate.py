@@ -22,7 +22,7 @@ from verification.problems.cells import Cell
 
 __all__ = ["ANCHOR", "CELLS", "SOLVERS", "measure_session", "result_of", "spread"]
 
-SOLVERS = ("active_set_numba", "cd_numba", "fista_numpy", "peer_sklearn")
+SOLVERS = ("active_set_numba", "cd_numba", "peer_sklearn")
 ANCHOR = "peer_sklearn"
 # A few milliseconds each: shorter ones are all noise, longer ones take the time of more sessions.
 CELLS = (
