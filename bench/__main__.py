@@ -43,6 +43,9 @@ def run(
     memory: Annotated[
         float | None, typer.Option(min=0.1, help="GB that a solver may hold [default: half the machine's].")
     ] = None,
+    rounds: Annotated[
+        int | None, typer.Option(min=1, help="Of one measurement at most [default: what the budget allows].")
+    ] = None,
     fresh: Annotated[
         bool, typer.Option("--fresh", help="Begin anew even where the same run was cut short.")
     ] = False,
@@ -93,6 +96,7 @@ def run(
                 report=True,
                 threads=threads,
                 **({} if memory is None else {"memory": int(memory * 1e9)}),
+                **({} if rounds is None else {"most_repeats": rounds}),
             )
     except KeyboardInterrupt:
         end(2, "interrupted; what was measured is on record, and the same command continues")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import numpy as np
@@ -30,6 +31,10 @@ class BestAnswers:
             j = np.flatnonzero(coef)
             self._answers[digest] = (proven, j, np.asarray(coef[j], dtype=np.float64), intercept)
             self._features.pop(digest, None)
+
+    def proven(self, digest: str) -> float:
+        """Return the proven gap of the best answer, inf if there is none."""
+        return self._answers[digest][0] if digest in self._answers else math.inf
 
     def features(self, digest: str, judge: Callable[[], Judge]) -> Features | None:
         """Return what the best answer proves of the support; None while no answer is proven at all."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import defaultdict
 from dataclasses import dataclass, field
 from pathlib import Path
 from time import monotonic
@@ -110,6 +111,8 @@ class Client:
         self._generation = 0
         self._refuses: str | None = None
         self.calls = 0  # warm-ups of this process
+        self.waited: dict[str, float] = defaultdict(float)  # seconds by what was asked for
+        self.around = 0.0  # seconds of answered runs that are not in their times
         self.spent = 0.0  # seconds of runs, and of what a kill made necessary again
         self.invested = 0.0  # seconds that this process has spent on them, lost when it is killed
         self._unfit: set[tuple[str, str, str]] = set()  # kinds whose warm-up failed: not tried again
@@ -127,6 +130,11 @@ class Client:
                 message = f"the package {answer['package']} is not installed"
                 self.dead = {"status": Status.MISSING.name, "message": message}
         return answer
+
+    def wake(self) -> None:
+        """Wait until a worker that was started again is there; if it is not, the next request will tell."""
+        if self.dead is None:
+            self._ask("hello", self.limits.hello)
 
     @property
     def configurations(self) -> list[str]:
@@ -156,8 +164,10 @@ class Client:
         except WorkerDied as error:
             return {"status": Status.CRASHED.name, "message": str(error), "slain": error.slain}
         finally:
+            lasted = monotonic() - start
+            self.waited[op] += lasted
             if op == "run" or self.worker.generation > 1:
-                self.spent += monotonic() - start
+                self.spent += lasted
 
     def prepare(self, handle: Handle) -> dict[str, Any] | None:
         """Load a problem; return the answer that ends the matter (dead, refused, failed), or None."""
@@ -216,6 +226,7 @@ class Client:
         Path(self.out).unlink(missing_ok=True)
         # A kill throws away what was compiled: waiting as long as compiling again would take costs no more.
         patience = hard(limit) + min(self.invested, limit)
+        before = self.waited["run"]
         answer = self._ask(
             "run",
             patience,
@@ -225,6 +236,9 @@ class Client:
             out=self.out,
             task=handle.task.to_dict(),
         )
+        if answer.get("run_seconds") is not None:
+            timed = answer["setup_seconds"] + answer["run_seconds"]
+            self.around += self.waited["run"] - before - timed
         if "fault" in answer:  # a full disk is nobody's failure
             raise OSError(answer["fault"])
         # The kernel's peak is of one process, what was seen while waiting of its children too.

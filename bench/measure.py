@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -77,18 +78,24 @@ class Measurer:
     ----------
     certifying : float
         Seconds spent on certificates so far.
+    live : bool
+        Whether everything that was on record has been taken from there, and measuring goes on.
     """
 
-    def __init__(self, append: Append, budget: Budget, past: Past) -> None:
+    def __init__(
+        self, append: Append, budget: Budget, past: Past, between: Callable[[], None] = lambda: None
+    ) -> None:
         self._append = append
+        self._between = between  # called before a measurement
         self._budget = budget
         self._past = past
         self._began = monotonic()
-        self._live = False  # whether everything that is on record has been taken from there
+        self.live = False
         self.measured = past.measured  # rows so far
         self.certifying = 0.0
         self._judges: OrderedDict[str, Judge] = OrderedDict()  # by problem digest, least recently used first
         self._best = BestAnswers()
+        self._owed: dict[str, tuple[float, Pair, dict[str, Any]]] = {}  # by problem digest
         self._certified: dict[tuple[str, str], dict[str, Any]] = {}  # by digests of problem and coefficients
 
     def measure(self, pair: Pair, phase: str, rung: int, turn: int, limit: float) -> dict[str, Any]:
@@ -100,6 +107,7 @@ class Measurer:
         row = {**pair.about, "phase": phase, "rung": rung, "tol": tol, "round": turn, "limit": limit}
         if known := self._known(pair, row):
             return known
+        self._between()
         before = pair.client.spent
         outcome = self._attempt(pair, row, limit)
         if outcome.get("slain"):
@@ -131,14 +139,33 @@ class Measurer:
         """
         known = self._past.find(row)
         if known is not None:
-            if not self._live:
+            if not self.live:
                 self._budget.set(known["elapsed"])
             pair.client.spent += known["cost"]
             pair.rows.append(known)
-        elif not self._live:
-            self._live = True
+            self._remember(pair, known)
+        elif not self.live:
+            self.live = True
             self._budget.set(self._past.elapsed + monotonic() - self._began)
         return known
+
+    def _remember(self, pair: Pair, row: dict[str, Any]) -> None:
+        """Note who has the best answer to a problem on record, for its coefficients are not."""
+        if row.get("gap") is None or row.get("radius") is None or "points" in row:
+            return
+        digest, proven = row["digest"], row["gap"] + row["radius"]
+        if digest not in self._owed or proven < self._owed[digest][0]:
+            self._owed[digest] = proven, pair, row
+
+    def _recall(self, digest: str) -> None:
+        """Ask once more for the best answer on record, where an earlier start of the run had it."""
+        proven, pair, row = self._owed.pop(digest, (math.inf, None, {}))
+        if pair is not None and proven < self._best.proven(digest):
+            handle, configuration = pair.handle, pair.configuration
+            prepare, run = pair.client.prepare, pair.client.run
+            outcome = prepare(handle) or run(handle, configuration, row["tol"], row["limit"])
+            if "coef" in outcome:
+                self._certificate(handle, outcome["coef"], outcome["intercept"])
 
     def _put(self, row: dict[str, Any]) -> None:
         self.measured += 1
@@ -200,6 +227,7 @@ class Measurer:
         """Count false and missed features against what the best answer so far proves of the support."""
         if handle.problem.l1 == 0:
             return {"false_features": None, "missed_features": None}  # nothing is selected
+        self._recall(handle.digest)
         start = monotonic()
         features = self._best.features(handle.digest, lambda: self._judge(handle))
         self.certifying += monotonic() - start

@@ -49,7 +49,7 @@ class Plan:
     tols : sequence of float
         The ladder, loosest first.
     most_repeats : int
-        Rounds at most for one rung.
+        Rounds of one rung at most, that of the ladder included; the budget ends them earlier.
     threads : int
         Threads of each worker's numerical libraries.
     floors : bool
@@ -67,7 +67,7 @@ class Plan:
     seed: int = 0
     longest: float = 10.0
     tols: tuple[float, ...] = LADDER
-    most_repeats: int = 15
+    most_repeats: int = 1000
     threads: int = 1
     floors: bool = False
     limits: Limits = field(default_factory=Limits)

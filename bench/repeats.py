@@ -1,43 +1,106 @@
-"""Time: for each solver, cell and tier, the loosest rung that meets the tier, again and again."""
+"""Time: for each solver, cell and tier, the loosest rung that meets the tier, again and again.
+
+In batches of shuffled rounds over all pairs. Between two batches workers start anew, so that no ratio rests
+on how the memory of one process happened to be laid out; and what is decided by then takes no further part.
+"""
 
 from __future__ import annotations
 
-import numpy as np
+import math
+from collections import defaultdict
+from itertools import count
 
-from bench.rounds import Repeats
+from bench.contests import BATCHES, Contest, Timed, affordable, due
+from bench.noise import Noise, noise_for
 from bench.state import State
+from verification.environment import cpu_model
 from verification.verdict import judge
 from verification.verdict_points import judge_points
 
 __all__ = ["repeat"]
 
+ROUNDS = 5  # of a batch at most
+RESTART_SHARE = 0.5  # of a batch's time at most is spent on starting workers anew
+
 
 def repeat(state: State) -> None:
-    """Repeat, in shuffled rounds over all pairs, until the budget is spent or nothing gains by it."""
+    """Repeat until all ratios are known well enough, or the budget is spent."""
+    items, contests = _timed(state)
+    noise = noise_for(cpu_model()).noise
+    most = state.plan.most_repeats - 1
+    each = min(ROUNDS, math.ceil(most / BATCHES))
+    state.events.phase("time", state.budget.left)
+    for batch in count():
+        wanted = items if batch == 0 else _still_wanted(items, contests, noise, batch)
+        turns = range(1 + batch * each, 1 + min(most, (batch + 1) * each))
+        seconds = state.budget.left / max(1, BATCHES - batch)
+        ends = state.budget.elapsed + seconds
+        if batch > 0 and wanted and turns and seconds:
+            start_anew(state, wanted, RESTART_SHARE * seconds)
+        rounds = 0
+        while rounds < len(turns) and _round(state, wanted, turns[rounds], ends):
+            rounds += 1
+        if not rounds:
+            break
+    if wanted and turns:
+        state.note(f"the budget of {state.budget.seconds:g} s ended in batch {batch + 1} of the repeats")
+
+
+def _timed(state: State) -> tuple[list[Timed], list[Contest]]:
+    """What is to be timed, and what it is compared with: all that reach a tier in a cell."""
     rows = [row for pair in state.pairs for row in pair.rows]
     judged, along = judge(rows), judge_points(rows)
     best = judged.loosest() | along.loosest()
-    most = state.plan.most_repeats
-    timed: dict[tuple[int, int], Repeats] = {}
+    items: dict[tuple[int, int], Timed] = {}
+    contests: dict[tuple[str, float], Contest] = defaultdict(list)
     for k, pair in enumerate(state.pairs):
         if pair.client.solver in judged.wrong or pair.client.solver in along.wrong:
             continue  # it gets no times
-        for reached in best.get((pair.cell.name, pair.client.solver, pair.configuration), {}).values():
-            timed[k, reached.row["rung"]] = Repeats([reached.row["seconds"]], most)
-    state.events.phase("time", state.budget.left)
-    left = state.budget.left
-    for turn in range(1, most):
-        due = [key for key, repeats in timed.items() if repeats.wanted]
-        state.order.shuffle(due)
-        for k, rung in due:
-            if not state.budget.left:
-                state.note(f"the budget of {state.budget.seconds:g} s ended in round {turn} of the repeats")
-                return
-            pair, repeats = state.pairs[k], timed[k, rung]
-            row = state.measurer.measure(pair, "repeat", rung, turn, state.plan.longest)
-            # A repeat without an answer is on record as such; it is not tried again.
-            repeats.seconds.append(np.inf if row.get("seconds") is None else row["seconds"])
-            state.events.step(left - state.budget.left, pair.words)
-            left = state.budget.left
-        if not due:
-            return
+        reached = best.get((pair.cell.name, pair.client.solver, pair.configuration), {})
+        for tier, result in reached.items():
+            rung = result.row["rung"]
+            if (k, rung) not in items:
+                first = next(row for row in pair.rows if row["rung"] == rung)
+                items[k, rung] = Timed(pair, rung)
+                items[k, rung].take(first, 0)
+            contests[pair.cell.name, tier].append(items[k, rung])
+    return list(items.values()), list(contests.values())
+
+
+def _still_wanted(items: list[Timed], contests: list[Contest], noise: Noise, batch: int) -> list[Timed]:
+    wanted = {id(item) for contest in contests for item in due(contest, noise, batch)}
+    return [item for item in items if id(item) in wanted]
+
+
+def start_anew(state: State, wanted: list[Timed], seconds: float) -> None:
+    """Start workers anew, as far as so many seconds go: first those that serve the most for theirs."""
+    serves: dict[str, int] = defaultdict(int)
+    for item in wanted:
+        serves[item.pair.client.solver] += 1
+    clients = [client for client in state.clients if serves[client.solver]]
+    clients.sort(key=lambda client: state.price(client) / serves[client.solver])
+    chosen, left = [], seconds
+    for client in clients:
+        if state.price(client) > left:
+            said = f"{client.solver}: not started anew between repeats: compiling again takes too long"
+            state.note(said, aloud=False)
+        else:
+            left -= state.price(client)
+            chosen.append(client)
+    state.start(chosen)
+
+
+def _round(state: State, wanted: list[Timed], turn: int, ends: float) -> bool:
+    """Run everything once that the time left allows; return whether anything was run."""
+    able = [item for item in wanted if not item.spoilt]
+    longest = affordable([item.cost for item in able], ends - state.budget.elapsed)
+    able = [item for item in able if item.cost <= longest]
+    state.order.shuffle(able)
+    for k, item in enumerate(able):
+        left = state.budget.left
+        if state.budget.elapsed >= ends or not left:
+            return k > 0
+        row = state.measurer.measure(item.pair, "repeat", item.rung, turn, state.plan.longest)
+        item.take(row, turn)
+        state.events.step(left - state.budget.left, item.pair.words)
+    return bool(able)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from statistics import median
 from time import monotonic
 from typing import Any
 
@@ -20,10 +19,10 @@ __all__ = [
     "EXTRA",
     "JOB_LADDER",
     "LADDER",
+    "OUTRUN",
     "TIERS",
     "Budget",
     "Ladder",
-    "Repeats",
     "suboptimality",
 ]
 
@@ -37,6 +36,7 @@ JOB_LADDER: dict[str, Any] = {"tols": (1e-4, 1e-7, 1e-10), "long": 3.0, "cap": 1
 DEFAULTS_SHARE = 0.8  # of the budget: what is not begun by then is not called without settings
 LADDER_SHARE = 0.75  # of the budget at most; the rest is for repeats
 BRIEF = 0.1  # seconds for a run of a solver that has spent its share
+OUTRUN = 4.0  # times faster: whoever is outrun so clearly is not worth the time to tell by how much
 FLOOR = 1e-12  # a relative suboptimality that no tighter rung needs to improve
 
 
@@ -174,17 +174,3 @@ def suboptimality(row: dict[str, Any], best_dual: float) -> float | None:
     if primal is None or not scale:
         return None
     return float(max(0.0, primal - best_dual) / scale)
-
-
-@dataclass
-class Repeats:
-    """How often one rung has been timed, and whether it is worth another round."""
-
-    seconds: list[float]
-    most: int = 15
-    cap: float = 1.5
-
-    @property
-    def wanted(self) -> bool:
-        """Whether one more round stays within `most` rounds and `cap` seconds."""
-        return len(self.seconds) < self.most and sum(self.seconds) + median(self.seconds) <= self.cap

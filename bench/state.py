@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import random
+from collections import defaultdict
+from dataclasses import asdict
+from time import monotonic
 from typing import Any
 
 from bench.client import Client, Handle, Store
 from bench.jobs import task_of
+from bench.machine import Watch
 from bench.measure import Append, Measurer, Pair, describe
 from bench.past import Past
 from bench.plan import Events, Plan
@@ -33,6 +37,7 @@ class State:
     """
 
     def __init__(self, plan: Plan, append: Append, events: Events, scratch: str, past: Past) -> None:
+        self.began = monotonic()
         self.plan = plan
         self.past = past
         self.append = append
@@ -45,7 +50,10 @@ class State:
             for name in plan.solvers
         ]
         self.pairs: list[Pair] = []
-        self.measurer = Measurer(append, self.budget, past)
+        self.measurer = Measurer(append, self.budget, past, self.look)
+        self.watch = Watch(lambda: [pid for client in self.clients if (pid := client.worker.pid)])
+        self.starting = 0.0  # seconds that starting all workers took
+        self.making = 0.0  # seconds that making the problems took
 
     def note(self, text: str, aloud: bool = True, **about: Any) -> None:
         """Put words on record and, unless they are of no consequence, on the screen."""
@@ -58,6 +66,7 @@ class State:
     def introduce(self) -> None:
         """Start the workers, load the cells, and pair them."""
         self.events.phase("starting", len(self.clients) + len(self.plan.cells))
+        began = monotonic()
         for client in self.clients:
             client.worker.start()  # all at once: nothing is timed yet
         for client in self.clients:
@@ -67,11 +76,14 @@ class State:
             if client.dead is not None:
                 self.events.say(f"{client.solver}: {client.dead['status']}: {client.dead['message']}")
             self.events.step(1, client.solver)
+        self.starting = monotonic() - began
         self.budget.settings = sum(len(client.configurations) for client in self.clients)
         for cell in self.plan.cells:
             try:
+                began = monotonic()
                 problem = cell.problem()
                 handle = self.store.handle(problem, task_of(cell, problem))
+                self.making += monotonic() - began
             except (CaseMissing, CaseChanged) as error:
                 self.note(f"{cell.name}: not measured: {error}", cell=cell.name)
             else:
@@ -100,15 +112,62 @@ class State:
                 pairs.append(Pair(client, configuration, cell, handle, columns, ladder))
         return pairs
 
+    def price(self, client: Client) -> float:
+        """Seconds that it takes to have a solver's worker started anew as warm as it is."""
+        return self.starting / len(self.clients) + client.invested
+
+    def start(self, clients: list[Client]) -> None:
+        """Start workers anew, all at once, and wait until they are there."""
+        if not self.measurer.live:
+            return  # what comes next is on record
+        for client in clients:
+            client.worker.kill()
+        for client in clients:
+            client.worker.start()
+        for client in clients:
+            client.wake()
+
+    def look(self, last: bool = False) -> None:
+        """Look at the machine if it is time; nothing is being timed."""
+        if not self.watch.due and not last:
+            return
+        look = self.watch.look()
+        about = {"kind": "machine", "run": self.plan.run, "at": self.measurer.measured}
+        found = {**asdict(look), "disturbed": look.words}
+        self.append({**about, "elapsed": self.budget.elapsed, **found})
+        if look.words and self.watch.disturbed == 1:
+            self.events.say(f"the machine is disturbed: {look.words}")
+
     def conclude(self) -> None:
-        """Record what the workers had loaded, and that the run is complete."""
+        """Record what the workers had loaded, what the time went into, and that the run is complete."""
         for client in self.clients:
             loaded = client.environment()
             if loaded:
                 self.append({"kind": "environment", "run": self.plan.run, "solver": client.solver, **loaded})
-        about = {
-            "elapsed": self.budget.elapsed,
+        self.look(last=True)
+        if self.watch.disturbed:
+            self.note(f"the machine was disturbed: {self.watch.words}")
+        about = {"pairs": len(self.pairs), "elapsed": self.budget.elapsed, "machine": self.watch.summary()}
+        self.append({"kind": "end", "run": self.plan.run, **about, **self._shares()})
+
+    def _shares(self) -> dict[str, float]:
+        """Seconds since this start (`since`, in seconds of the budget) by what they went into.
+
+        Bookkeeping is whatever this process did while no worker was asked, but for certificates and for
+        making problems; and what is around the timed part of a run: handing over, checking digests.
+        """
+        waited: dict[str, float] = defaultdict(float)
+        for client in self.clients:
+            for op, seconds in client.waited.items():
+                waited[op] += seconds
+        lasted = monotonic() - self.began
+        own = lasted - sum(waited.values()) - self.measurer.certifying - self.making
+        around = sum(client.around for client in self.clients)
+        return {
+            "since": max(0.0, self.budget.elapsed - lasted),
+            "starting": waited["hello"],
+            "loading": waited["load"] + self.making,
+            "warming": waited["warm_up"],
             "certifying": self.measurer.certifying,
-            "pairs": len(self.pairs),
+            "bookkeeping": own + around,
         }
-        self.append({"kind": "end", "run": self.plan.run, **about})

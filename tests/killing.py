@@ -31,7 +31,18 @@ ROOT = Path(__file__).resolve().parent.parent
 SOLVERS = "lars_numpy,ridge_numpy,active_set_numba,cd_numpy,cd_numba,fista_numpy,admm_numpy,lbfgsb_scipy"
 
 KEY = ("solver", "configuration", "cell", "digest", "phase", "rung")
-CERTIFICATE = ("status", "answer", "primal", "dual", "gap", "radius", "scale", "support", "false_features")
+CERTIFICATE = (
+    "status",
+    "answer",
+    "primal",
+    "dual",
+    "gap",
+    "radius",
+    "scale",
+    "support",
+    "false_features",
+    "missed_features",
+)
 
 
 def command(results: Path, *flags: str) -> list[str]:

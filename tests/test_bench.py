@@ -21,7 +21,7 @@ from bench.orchestrate import execute
 from bench.plan import Events, Plan
 from bench.process import Worker, WorkerKilled
 from bench.report import Report, build
-from bench.rounds import BRIEF, EXTRA, LADDER, LONG_RUN, Budget, Ladder, Repeats
+from bench.rounds import BRIEF, EXTRA, LADDER, LONG_RUN, Budget, Ladder
 from bench.suites import SUITES, cells_of
 from verification.problems.cells import Cell
 
@@ -338,12 +338,6 @@ def test_a_solver_that_spends_its_share_is_heard_of_in_every_cell(on_path: Path)
     assert {outcome.status for outcome in outcomes} == {"KILLED", "TIME_LIMIT"}
     assert any("share of the budget" in note for note in report.notes)
     assert all(report.outcomes["planted:good", cell.name].best is not None for cell in cells)
-
-
-def test_repeats_stop_at_their_cap() -> None:
-    assert Repeats([0.1], most=15, cap=1.5).wanted
-    assert not Repeats([0.1] * 15, most=15, cap=1.5).wanted
-    assert not Repeats([0.8], most=15, cap=1.5).wanted
 
 
 def test_a_short_budget_sheds_rungs_aloud_and_never_a_cell(on_path: Path) -> None:

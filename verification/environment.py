@@ -16,8 +16,8 @@ import psutil
 from threadpoolctl import threadpool_info
 
 __all__ = [
-    "PINNED", "REMOVED", "blas", "cores_allowed", "file_digest", "pinned_environment", "provenance",
-    "versions",
+    "PINNED", "REMOVED", "blas", "cores_allowed", "cpu_model", "file_digest", "pinned_environment",
+    "provenance", "versions",
 ]  # fmt: skip
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -82,7 +82,8 @@ def _git(*arguments: str) -> str | None:
     return done.stdout.strip() if done.returncode == 0 else None
 
 
-def _cpu_model() -> str:
+def cpu_model() -> str:
+    """Return the processor's name."""
     try:
         with open("/proc/cpuinfo", encoding="utf-8") as file:
             for line in file:
@@ -131,7 +132,7 @@ def provenance(packages: Iterable[str] = ()) -> dict[str, Any]:
         "implementation": platform.python_implementation(),
         "os": platform.platform(),
         "machine": platform.machine(),
-        "cpu": _cpu_model(),
+        "cpu": cpu_model(),
         "cores_physical": psutil.cpu_count(logical=False),
         "cores_logical": psutil.cpu_count(),
         "cores_allowed": cores_allowed(),

@@ -118,6 +118,11 @@ class Process:
         """Whether the process runs."""
         return self._process is not None and self._process.poll() is None
 
+    @property
+    def pid(self) -> int | None:
+        """Id of the process, None if there is none."""
+        return None if self._process is None else self._process.pid
+
     def start(self) -> None:
         """Start the process if it does not run."""
         if self.alive:
