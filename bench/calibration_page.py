@@ -55,7 +55,8 @@ def _design(result: dict[str, Any], made: Sequence[Decision]) -> str:
         f"{alarms} decisions are between a solver and its A/A twin, {slow} between a solver and itself made "
         "15 % slower. Each half of the runs is decided with the noise that was fitted to the other half. "
         "Shares are in per cent, with 95 % intervals after Clopper and Pearson [clopper1934]; *from* is "
-        "the smallest slowdown from which on 9 in 10 are found."
+        "the smallest slowdown from which on 9 in 10 are found. Decisions of one run share its processes; "
+        "the intervals count them as if they did not."
     )
 
 

@@ -188,7 +188,9 @@ def counted(found: Iterable[Decision], scope: str | None, planted: float, solver
     None stands for every scope, or solver.
     """
     chosen = [
-        one for one in found if one.scope == scope and one.planted == planted and solver in (None, one.solver)
+        one
+        for one in found
+        if scope in (None, one.scope) and one.planted == planted and solver in (None, one.solver)
     ]
     right = [one.found == Finding.SLOWER.value if planted else one.alarm for one in chosen]
     return Share(sum(right), len(right))

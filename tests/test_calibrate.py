@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from dataclasses import replace
 from pathlib import Path
@@ -10,8 +11,8 @@ import numpy as np
 import pytest
 
 from bench import calibrate as campaign
-from bench.calibration_page import BEGIN, END, section, with_section
-from bench.noise import Noise
+from bench.calibration_page import BEGIN, END, PAGE, section, with_section
+from bench.noise import FOLDER, Noise, noise_for
 from bench.power import Decision, Session, apart, counted, decisions, fitted, smallest_found, twins_of
 from bench.report.model import Timing
 from bench.sides import Side
@@ -138,6 +139,15 @@ def test_a_session_is_a_run_with_all_its_twins_on_record(
     assert one.slowdowns == [0.0, 0.15, 0.2]
     assert {solver for solver, _, _ in one.times} == {"cd_numpy"}
     assert list(side.report.solvers) == ["cd_numpy"]
+
+
+def test_the_page_stands_as_it_was_printed() -> None:
+    kept = [json.loads(path.read_text(encoding="utf-8")) for path in FOLDER.glob("*.json")]
+    assert kept
+    newest = max(kept, key=lambda result: result["started"])
+    page = PAGE.read_text(encoding="utf-8")
+    assert with_section(page, section(newest)) == page
+    assert noise_for(newest["cpu"]).noise == Noise(**newest["noise"])
 
 
 def test_the_page_says_what_was_counted(made: list[Decision]) -> None:
