@@ -139,4 +139,26 @@ def test_parts_are_kept_and_summed(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert total.worst == {"worst": 1.0}
     assert total.failures == ["a failure"]
     assert kept("mine") == parts
-    assert set(campaigns()) >= {"weak-duality", "rigorous", "rigorous-quick", "certificates", "forgeries"}
+    known = {"weak-duality", "rigorous", "rigorous-quick", "certificates", "forgeries", "nist"}
+    assert set(campaigns()) == known
+
+
+def test_nist_in_the_last_certified_digit() -> None:
+    from dataclasses import replace
+
+    from verification.campaigns.nist import certified, float_digits
+    from verification.checks.published import DataMissing
+    from verification.checks.published_nist import dataset
+    from verification.proofs.exact import RationalProblem, optimum
+
+    try:
+        data = dataset("Filip")
+    except DataMissing as reason:
+        pytest.skip(f"NIST's files are not here: {reason}")
+    best = optimum(RationalProblem(data.columns, data.y, intercept=data.intercept))
+    assert certified(data, best) == [True] * 11
+    off = replace(data, coef=tuple(c + c.scaleb(-14) for c in data.coef))
+    assert certified(off, best) == [False] * 11
+    of_nist, of_itself = float_digits("Filip")
+    assert 7 < of_nist < 8
+    assert of_itself > 15

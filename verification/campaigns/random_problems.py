@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from solvers import Problem
 
-from .exact_reference import Optimum
+from ..proofs.integers import nearest
+from .exact_reference import Optimum, fraction
 
 Point = tuple[NDArray[np.float64], float]  # coefficients, intercept
 
@@ -88,8 +89,8 @@ def points(
     problem: Problem, optimum: Optimum, rng: np.random.Generator
 ) -> Iterator[tuple[NDArray[np.float64], float]]:
     """The optimum rounded to float64, then points at every scale of distance from it, then far ones."""
-    w = np.array([float(int(x.p) / int(x.q)) for x in optimum.coef])
-    b = float(int(optimum.intercept.p) / int(optimum.intercept.q))
+    w = np.array([nearest(fraction(x)) for x in optimum.coef])  # inf where float64 ends
+    b = nearest(fraction(optimum.intercept))
     yield w, b
     movable = np.isfinite(problem.v)
     X = np.abs(problem.X).max()

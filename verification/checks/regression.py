@@ -34,6 +34,7 @@ __all__ = [
 
 BASELINE = Path(__file__).resolve().parents[2] / "results" / "baseline" / "digits.csv"
 MARGIN = 0.5  # digits that may be lost
+LISTED = 10  # changes of a kind that does not fail, which are printed
 DIGEST = 10  # hexadecimal digits of a problem's digest that are kept
 COLUMNS = ("cell", "data", "solver", "outcome", "measure", "least", "median")
 
@@ -218,6 +219,17 @@ def _against(old: Entry, new: Entry) -> list[Change]:
     if round(lost_digits, 2) > MARGIN:
         return [Change(Kind.LOSS, *new.key, words)]
     return [Change(Kind.GAIN, *new.key, words)] if round(gained, 2) > MARGIN else []
+
+
+def shown(changes: Sequence[Change]) -> list[str]:
+    """Return the lines to print: all that fail, the first LISTED of each other kind and how many more."""
+    lines = []
+    for kind in Kind:
+        found = [str(change) for change in changes if change.kind is kind]
+        most = len(found) if kind.fails else LISTED
+        lines += found[:most]
+        lines += [f"{kind.value}: and {len(found) - most} more"] if len(found) > most else []
+    return lines
 
 
 def written(baseline: Baseline) -> str:

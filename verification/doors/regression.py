@@ -21,7 +21,7 @@ File = Annotated[Path | None, typer.Option("--file", help="Another file than the
 @app.command()
 def regress(names: Names = None, cells: Cells = None, file: File = None) -> None:
     """Compare verdicts, claims and correct digits with the baseline; exit 1 if any became worse."""
-    from ..checks.regression import BASELINE, compare, entries, read
+    from ..checks.regression import BASELINE, compare, entries, read, shown
     from ..printing import console
     from ..remote import Remote
 
@@ -37,8 +37,8 @@ def regress(names: Names = None, cells: Cells = None, file: File = None) -> None
         asked |= {e.key for e in before.entries}  # whatever is gone, a solver or a cell
     screen = console()
     changes = compare(before, entries(rows), _absent(rows), asked)
-    for change in changes:
-        screen.print(str(change), markup=False, emoji=False, highlight=False, soft_wrap=True)
+    for change in shown(changes):
+        screen.print(change, markup=False, emoji=False, highlight=False, soft_wrap=True)
     compared = sum(row.get("least") is not None for row in rows)
     worse = sum(change.kind.fails for change in changes)
     if not compared:
