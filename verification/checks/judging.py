@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from solvers import Problem
 
-from ..problems._known import KnownAnswer, fractions_of
-from ..problems.generated import rng_for
+from ..problems._known import KnownAnswer, construct, fractions_of
+from ..problems.generated import grid, rng_for
 from ..problems.known_answer import known_answers
 from ..proofs import Certificate, certify
 from ..proofs.exact import correct_digits, features, optimum
@@ -25,7 +25,7 @@ NAMES = (
     "tall/ols/intercept", "tall/lasso/plain", "tall/lasso/intercept", "tall/lasso/v", "tall/ridge/intercept",
     "tall/enet/weights", "tall/enet/all", "wide/lasso/plain", "wide/ridge/plain", "sparse/lasso/plain/csc",
     "sparse/enet/all/csr", "tall/lasso/positive", "tall/ridge/positive", "orthogonal/ols/positive",
-    "huge_offset/lasso", "at_l1_max/enet/intercept",
+    "huge_offset/lasso", "at_l1_max/enet/intercept", "steep",
 )  # fmt: skip
 TENTH_OF_A_TIER = 1e-10  # of N: a radius above it would leave the tier 1e-9 undecided
 DISTANCES = (1e-12, 1e-8, 1e-4, 1e-2, 1.0)
@@ -69,8 +69,12 @@ def exactly(coef: Vector) -> list[Fraction]:
 
 @cache
 def known(name: str) -> KnownAnswer:
-    """A problem with its exact answer."""
-    return known_answers()[name].load()
+    """A problem with its exact answer; "steep": w >= 0 with correlations far below -l1."""
+    if name != "steep":
+        return known_answers()[name].load()
+    X = grid(rng_for("steep").standard_normal((24, 8)), 6)
+    w = [Fraction(j % 3) for j in range(8)]
+    return construct(X, w, l1=Fraction(1, 8), positive=True, slack=lambda j: Fraction(-3))
 
 
 def rounded(answer: KnownAnswer) -> tuple[Vector, float]:
@@ -88,10 +92,11 @@ def points() -> list[Point]:
         best = objective(problem, list(answer.coef), answer.intercept)
         w, b = rounded(answer)
         rng, size = rng_for(f"judging {name}"), float(np.max(np.abs(w))) or 1.0
-        for distance in (0.0, *DISTANCES):
+        far = name.startswith("huge_offset")  # points near the optimum, where a gap may come out negative
+        for distance in (0.0, *DISTANCES, *(1e-9,) * 10 * far):
             moved = w + distance * size * rng.standard_normal(w.size) * np.isfinite(problem.v)
             moved = np.maximum(moved, 0.0) if problem.positive else moved
-            shift = b * (1 + distance * rng.standard_normal())
+            shift = b if far else b * (1 + distance * rng.standard_normal())
             value = objective(problem, exactly(moved), Fraction(shift))
             made.append(Point(problem, moved, shift, value, best, distance == 0))
         value = objective(problem, [Fraction(0)] * w.size, Fraction(b))
@@ -112,10 +117,12 @@ def relative(x: Fraction, certificate: Certificate) -> str:
 
 @check("no gap lies below the true suboptimality, no dual bound above the optimum", about="judge")
 def weak_duality(subject: Subject) -> Iterator[Failure]:
-    """Gap + radius >= P - P*, in rationals."""
+    """0 <= gap, and gap + radius >= P - P* in rationals."""
     for point, found in judged():
         if found.gap is None or found.radius is None or found.dual is None:
             yield Failure(point.problem, f"no gap: {found.reason}")
+        elif found.gap < 0:
+            yield Failure(point.problem, f"a negative gap: {found.gap:.1e}")
         elif Fraction(found.gap) + Fraction(found.radius) < point.off:
             words = f"gap {found.gap / found.scale:.1e} N, truly {relative(point.off, found)} off"
             yield Failure(point.problem, words)

@@ -111,7 +111,7 @@ def dual_point_not_scaled(problem: Problem, stop: Stop) -> Solution:
     return plainly(problem, stop, gap=gap)
 
 
-@planted("objective_scale")
+@planted("response_scale")
 def absolute_gap(problem: Problem, stop: Stop) -> Solution:
     """The gap is compared with tol as it is, not relative to N: wrong where y is small."""
     return plainly(problem, stop, gap=lambda self: Descent.gap(self) * self.scale() / self.S)

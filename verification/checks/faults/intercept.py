@@ -38,7 +38,7 @@ def intercept_of_uncentred_columns(problem: Problem, stop: Stop) -> Solution:
     return descend(problem, stop, intercept=lambda self: self.c)
 
 
-@planted("right_positive")
+@planted("response_shift")
 def intercept_never_negative(problem: Problem, stop: Stop) -> Solution:
     """With w >= 0 the intercept is held to b >= 0 too."""
 

@@ -52,7 +52,7 @@ def l2_in_units_of_y(problem: Problem, stop: Stop) -> Solution:
     return _scaled(problem, stop, 1.0, float(np.std(problem.y)) or 1.0)
 
 
-@planted("repeated_rows")
+@planted("objective_scale")
 def n_for_the_sum_of_weights(problem: Problem, stop: Stop) -> Solution:
     """The penalties are multiplied by n where S is meant."""
 
