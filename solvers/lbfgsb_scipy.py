@@ -87,11 +87,15 @@ def path(problem: Problem, l1s: Sequence[float], stop: Stop) -> Iterator[Solutio
 
 
 class _Split:
-    """The objective as a function of the move d = (d+, d-) from a centre, in equilibrated columns."""
+    """The objective as a function of the move d = (d+, d-) from a centre, in equilibrated columns.
+
+    Both are in units of the objective at the start: the method's line search has limits that are absolute.
+    """
 
     def __init__(self, form: StandardForm) -> None:
         self.form = form
-        total = np.sqrt(form.norms_sq + form.lam2)
+        self.unit = max(float(form.scale), np.finfo(float).tiny)
+        total = np.sqrt((form.norms_sq + form.lam2) / self.unit)
         self.scale = np.divide(1.0, total, out=np.zeros(form.k), where=total > 0)
         self.lam1 = self.scale * form.lam1
         self.lam2 = self.scale**2 * form.lam2
@@ -105,8 +109,6 @@ class _Split:
         self.low = -self.plus if form.positive else np.concatenate([-self.plus, -self.minus])
         self.x = x
         slope = self.lam2 * x - self.scale * form.rmatvec(form.z - form.matvec(w))
-        # The unit of the objective: what it is at the start
-        self.unit = max(float(form.scale), np.finfo(float).tiny)
         self.slope = slope
 
     def coefficients(self, d: Vector) -> Vector:

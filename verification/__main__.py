@@ -10,7 +10,7 @@ import sys
 from collections.abc import Mapping
 from fnmatch import fnmatch
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NoReturn
 
 import numpy as np
 import typer
@@ -85,46 +85,81 @@ def certify(
 def run(
     solvers: Annotated[str | None, typer.Option(help="Names separated by commas [default: all].")] = None,
     solver: Annotated[
-        list[str] | None, typer.Option(help="Your own, module:function, beside the others; may be repeated.")
+        list[str] | None,
+        typer.Option(
+            help="Your own, module:function: held to every check; with --solvers, --cells, --data or --suite "
+            "run beside the others too. May be repeated."
+        ),
     ] = None,
-    suite: Annotated[str, typer.Option(help="standard, or full: the large cases too.")] = "standard",
+    suite: Annotated[
+        str | None, typer.Option(help="standard, or full: the large cases too [default: standard].")
+    ] = None,
     data: Annotated[Path | None, typer.Option(help="Your own data in place of the cases.")] = None,
     cells: Annotated[str | None, typer.Option(help="Only cells of this name, e.g. 'nci60/lasso/*'.")] = None,
-    tol: Annotated[float, typer.Option(help="Relative gap that is asked of every solver.")] = 1e-9,
+    tol: Annotated[
+        float | None, typer.Option(help="Relative gap that is asked [default: 1e-9; in the checks 1e-10].")
+    ] = None,
     time_limit: Annotated[float, typer.Option(help="Seconds a run, soft.")] = 20.0,
     every_configuration: Annotated[
         bool, typer.Option("--every-configuration", help="All settings of a peer, not its first.")
     ] = False,
     record: Annotated[Path | None, typer.Option(help="Append the rows to this .jsonl file.")] = None,
     strict: Annotated[bool, typer.Option("--strict", help="Exit 1 on a verdict against any solver.")] = False,
+    checks: Annotated[bool, typer.Option(help="Whether to hold your own solvers to the checks.")] = True,
 ) -> None:
-    """Run every solver on every case, certify every answer, and judge."""
+    """Run every solver on every case, certify every answer, and judge; hold your own to every check."""
     from solvers import Stop
 
-    from .printing import console, progress, verdict_tables
+    from .printing import agreement_table, console, progress, verdict_tables
     from .trials import rows
     from .verdict import judge
 
     sys.path.insert(0, "")  # where a user's own module:function lives
-    chosen = _cells(suite, data, cells)
-    entries = _entries(solvers, solver or [])
     screen = console()
-    screen.print(f"{len(chosen)} cells, {len(entries)} solvers, tol {tol:g}", highlight=False)
-    stop = Stop(tol=tol, time_limit=time_limit)
+    failed_checks: list[str] = []
+    if solver and checks:
+        failed_checks = _held(screen, solver, tol or 1e-10, time_limit)
+        if not any((solvers, suite, data, cells)):
+            _end_of_checks(failed_checks)
+    chosen = _cells(suite or "standard", data, cells)
+    entries = _entries(solvers, solver or [])
+    stop = Stop(tol=tol or 1e-9, time_limit=time_limit)
+    screen.print(f"{len(chosen)} cells, {len(entries)} solvers, tol {stop.tol:g}", highlight=False)
     stream = rows(chosen, entries, stop, every_configuration=every_configuration)
     found = list(progress(screen, _recorded(stream, record), len(chosen)))
     judgement = judge(found)
     verdict_tables(screen, judgement, [row for row in found if row["kind"] == "note"])
+    contradictions = agreement_table(screen, found)
     if not any(row.get("certificate") for row in found):
         end(2, "could not run: no answer was judged")
     failed = sorted({r.row["solver"] for r in judgement.results if r.row["own"] and _failed(r.row)})
     against = judgement.against(strict)
-    if against or failed:
-        verdicts = {"WRONG": against, "failed": failed}
+    if against or failed or failed_checks or contradictions:
+        verdicts = {"WRONG": against, "failed": failed, "failing checks": failed_checks}
+        verdicts["contradictions of the verifier"] = contradictions
         words = [f"{word}: {', '.join(names)}" for word, names in verdicts.items() if names]
         end(1, f"{'; '.join(words)} (why stands above)")
     peers = f"; WRONG among the peers: {', '.join(sorted(judgement.wrong))}" if judgement.wrong else ""
     end(0, f"all well: no verdict against any solver of ours{peers}")
+
+
+def _held(screen: Any, names: list[str], tol: float, time_limit: float) -> list[str]:
+    """Hold a user's own solvers to every check; return those that fail any."""
+    from .holding import hold_own
+    from .isolate import Spec
+
+    specs = [Spec(name, tol=tol, time_limit=time_limit) for name in names]
+    failed, not_run = hold_own(screen, specs)
+    if not_run:
+        raise CannotRun("; ".join(not_run))
+    return [f"{name} ({len(checks)} checks)" for name, checks in failed.items() if checks]
+
+
+def _end_of_checks(failed: list[str]) -> NoReturn:
+    """Leave after the checks alone."""
+    if failed:
+        end(1, f"failing checks: {', '.join(failed)} (which and why stands above)")
+    end(0, "all well: no check fails")
 
 
 @app.command()

@@ -19,14 +19,14 @@ GIVE_UP = 3  # checks that may be killed before the others are not tried
 SHRINK = 20.0  # seconds for one smallest example
 
 
-def hold(screen: Console, spec: Spec, names: Sequence[str]) -> list[Report]:
+def hold(screen: Console, process: Isolated, names: Sequence[str]) -> list[Report]:
     """Hold a solver to checks; print a line for each that fails, and go on.
 
     A solver that had to be killed GIVE_UP times is not held to the rest: each would be waited for.
     """
     found: list[Report] = []
-    who = f"{spec.solver} {spec.configuration}".strip()
-    with Isolated(spec) as process, screen.status(who) as status:
+    who = f"{process.spec.solver} {process.spec.configuration}".strip()
+    with screen.status(who) as status:
         for k, name in enumerate(names):
             status.update(f"{who}: {name} ({k + 1}/{len(names)})")
             report = process.check(name)
@@ -38,6 +38,42 @@ def hold(screen: Console, spec: Spec, names: Sequence[str]) -> list[Report]:
                 say(screen, f"{who}: killed {GIVE_UP} times; {len(names) - k - 1} checks not tried")
                 break
     return found
+
+
+def hold_own(screen: Console, specs: Sequence[Spec]) -> tuple[dict[str, list[str]], list[str]]:
+    """Hold a user's own solvers to every check, and show a smallest failing example of each that fails.
+
+    Parameters
+    ----------
+    screen : Console
+    specs : sequence of Spec
+
+    Returns
+    -------
+    failed : dict of str to list of str
+        The checks that each solver fails; empty for one that fails none.
+    not_run : list of str
+        Why a solver could not be run: its module cannot be read, or it refuses everything.
+    """
+    failed: dict[str, list[str]] = {}
+    not_run: list[str] = []
+    held = []
+    for spec in specs:
+        with Isolated(spec) as process:
+            if reason := process.reason():
+                not_run.append(f"{spec.solver}: {reason}")
+                continue
+            reports = hold(screen, process, list(all_checks("solver")))
+            held.append((spec, reports))
+            failed[spec.solver] = [report.check for report in reports if not report.holds]
+            answers = sum(report.answers for report in reports)
+            if not answers and not failed[spec.solver]:
+                not_run.append(f"{spec.solver}: it refuses every problem")
+            if program := example(process, reports):
+                say(screen, f"\nA smallest failing example that was found:\n\n{program}\n")
+    if held:
+        summary(screen, held)
+    return failed, not_run
 
 
 def words(report: Report) -> list[str]:
@@ -74,10 +110,10 @@ def summary(screen: Console, held: Sequence[tuple[Spec, list[Report]]]) -> tuple
         ended: Counter[str] = Counter()
         for report in reports:
             ended.update(report.runs)
-        silent = ended["REFUSED"] + ended["MISSING"]
+        answers = sum(report.answers for report in reports)
         failed = sum(not report.holds for report in reports)
-        totals.update(answers=ended.total() - silent, failed=failed)
-        cells = (ended.total(), ended.total() - silent, silent, len(reports), failed)
+        totals.update(answers=answers, failed=failed)
+        cells = (ended.total(), answers, ended.total() - answers, len(reports), failed)
         seconds = f"{sum(report.seconds for report in reports):.0f}"
         table.add_row(spec.solver, spec.configuration, *map(str, cells), seconds)
     screen.print(table)

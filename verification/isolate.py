@@ -110,6 +110,11 @@ class Report:
     seconds: float = 0.0
 
     @property
+    def answers(self) -> int:
+        """Runs that the solver did not refuse."""
+        return sum(self.runs.values()) - self.runs.get("REFUSED", 0) - self.runs.get("MISSING", 0)
+
+    @property
     def holds(self) -> bool:
         """Whether the check was gone through and found nothing."""
         return self.status == "DONE" and not self.count
@@ -130,6 +135,14 @@ class Isolated:
         self.spec = spec
         self.patience = 1.5 * spec.time_limit + 1.0 if patience is None else patience
         self._process = Process("verification.isolate", [json.dumps(asdict(spec))])
+
+    def reason(self) -> str:
+        """Say why the subject cannot be made, its module not be read; empty if it can."""
+        try:
+            answer = self._process.ask("begin", START)
+        except (Killed, Died) as error:
+            return str(error)
+        return "" if answer["status"] == "DONE" else str(answer["words"])
 
     def check(self, name: str, limit: float = math.inf, *, fresh: bool = False) -> Report:
         """Hold the solver to one check.
@@ -220,9 +233,12 @@ class Held:
         else:
             self.tell({})  # it goes on
 
-    def answer(self, op: str, name: str, **request: Any) -> dict[str, Any]:
+    def answer(self, op: str, name: str = "", **request: Any) -> dict[str, Any]:
         """Do what is asked; what a check raises on foreign code is no end to the others."""
         try:
+            if op == "begin":
+                assert self.subject.entry.module  # which reads it
+                return {"status": "DONE"}
             for failure in self._failures(op, all_checks()[name], **request):
                 self.tell({"failure": {"problem": to_plain(failure.problem), "words": failure.words}})
         except Exception as error:

@@ -14,6 +14,8 @@ from rich.table import Table
 
 from solvers import Problem
 
+from .checks.crosscheck import breaches, matrix
+from .checks.crosscheck import table as agreement_square
 from .problems import table as case_rows
 from .proofs import Certificate
 from .verdict import IMPLIED_OFF, TIERS, Judgement, Outcome, Result
@@ -128,6 +130,25 @@ def _solver_row(solver: str, results: list[Result], judgement: Judgement) -> lis
         ", ".join(f"{n} {status}" for status, n in absent.items()),
         f"[bold red]WRONG[/] in {wrong}" if wrong else "",
     ]
+
+
+def agreement_table(console: Console, rows: Iterable[dict[str, Any]]) -> list[str]:
+    """Print how much of docs/maths.md (AGREE) each pair of solvers uses at worst; return the breaches."""
+    found = matrix(rows)
+    names, square = agreement_square(found)
+    if len(names) < 2:
+        return []
+    title = "All pairs: worst distance in % of what two certificates allow; below the diagonal: cells"
+    table = Table(title=title, title_justify="left", box=SIMPLE, padding=(0, 0, 0, 1))
+    for head in ("", "", *(str(k + 1) for k in range(len(names)))):
+        table.add_column(head, justify="right", no_wrap=True)
+    for k, name in enumerate(names):
+        table.add_row(str(k + 1), name, *square[k])
+    console.print(table)
+    contradictions = breaches(found)
+    for words in contradictions:
+        console.print(words, markup=False, emoji=False, highlight=False, soft_wrap=True)
+    return [f"{a} and {b}" for (a, b), worst in found.items() if worst.share > 1]
 
 
 def cases_table(console: Console) -> int:

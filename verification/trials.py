@@ -16,9 +16,10 @@ import numpy as np
 
 from solvers import Entry, Problem, Solution, SolverMissing, SolverRefused, Status, Stop
 
+from .checks.crosscheck import Point, agreement
 from .problems import CaseChanged, CaseMissing
 from .problems.cells import Cell
-from .proofs import Judge
+from .proofs import Certificate, Judge
 from .record import jsonable
 from .verdict import TIERS
 
@@ -140,7 +141,9 @@ def configurations_of(entry: Entry, every: bool) -> dict[str, dict[str, Any]]:
 def rows(
     cells: Sequence[Cell], entries: Sequence[Entry], stop: Stop, *, every_configuration: bool = False
 ) -> Iterator[dict[str, Any]]:
-    """Yield a row of kind "result" for each solver on each cell, and one of kind "note" for a missing case.
+    """Yield a row of kind "result" for each solver on each cell, one of kind "note" for a missing case.
+
+    After each cell one of kind "agreement": how much of docs/maths.md (AGREE) each pair of answers uses.
 
     Parameters
     ----------
@@ -159,18 +162,32 @@ def rows(
             continue
         judge = Judge(problem)
         about = {"kind": "result", "phase": "verify", "rung": 0, "round": 0, **describe(cell, problem)}
-        wanted = asked(stop, problem)
+        wanted, points = asked(stop, problem), list[Point]()
         for entry in entries:
             for name, configuration in configurations_of(entry, every_configuration).items():
                 found = attempt(entry, problem, wanted, configuration)
-                yield result_row(about, entry, name, wanted.tol, judge, found)
+                certificate = None
+                if found.solution is not None:
+                    certificate = judge.certify(found.solution.coef, found.solution.intercept)
+                    who = f"{entry.name} {name}" if every_configuration else entry.name
+                    points.append(Point(who, found.solution.coef, found.solution.intercept, certificate))
+                yield {**about, **told_of(entry, name, wanted.tol), **_judged(found, certificate)}
+        pairs = [[a, b, share] for (a, b), share in agreement(problem, points).items()]
+        yield {"kind": "agreement", "cell": cell.name, "digest": problem.digest, "pairs": jsonable(pairs)}
 
 
 def result_row(
     about: Mapping[str, Any], entry: Entry, configuration: str, tol: float, judge: Judge, found: Attempt
 ) -> dict[str, Any]:
     """Return the row of one run: what it was about, who ran, what came of it, and the certificate."""
-    return {**about, **_claims(entry), "configuration": configuration, "tol": tol} | _judged(judge, found)
+    solution = found.solution
+    certificate = None if solution is None else judge.certify(solution.coef, solution.intercept)
+    return {**about, **told_of(entry, configuration, tol), **_judged(found, certificate)}
+
+
+def told_of(entry: Entry, configuration: str, tol: float) -> dict[str, Any]:
+    """Return the columns that say who was asked for what."""
+    return {**_claims(entry), "configuration": configuration, "tol": tol}
 
 
 def asked(stop: Stop, problem: Problem) -> Stop:
@@ -187,10 +204,10 @@ def _claims(entry: Entry) -> dict[str, Any]:
         return columns | {"claims_gap": False, "package": None, "package_version": None}
 
 
-def _judged(judge: Judge, found: Attempt) -> dict[str, Any]:
+def _judged(found: Attempt, certificate: Certificate | None) -> dict[str, Any]:
     row: dict[str, Any] = {"status": found.status.name, "message": found.message}
-    if found.solution is None:
+    if found.solution is None or certificate is None:
         return row
-    certificate = judge.certify(found.solution.coef, found.solution.intercept).to_dict()
+    figures = certificate.to_dict()
     row |= {"n_iter": found.solution.n_iter, "claimed_gap": found.solution.claimed_gap}
-    return row | {"certificate": certificate.pop("kind"), **jsonable(certificate)}
+    return row | {"certificate": figures.pop("kind"), **jsonable(figures)}

@@ -21,12 +21,12 @@ from solvers import Problem, Status, Stop, solve
 from ..proofs import Certificate, Judge
 from ..proofs.exact import Unproven, optimum
 from ..record import jsonable
-from ..trials import asked
-from ..verdict import judge
+from ..trials import Attempt, asked
+from ..verdict import CLAIM_MARGIN, Result, judge
 from .check import Failure, Subject, check
 from .held import TIER, Answer, judged
 
-__all__ = ["right", "tame", "wrong"]
+__all__ = ["right", "tame", "truth", "verdict_on", "wrong"]
 
 TAME = 100.0  # condition number of the Hessian on the support
 
@@ -93,28 +93,36 @@ def wrong(subject: Subject, problem: Problem, arrives: bool = True) -> Iterator[
     subject : Subject
     problem : Problem
     arrives : bool
-        Whether to stop early, and to say so, is wrong too on a tame problem.
+        Whether to stop far from the optimum of a tame problem is wrong too, if it says that it did.
     """
     found = subject.solve(problem)
     answer = judged(subject, problem, found)
     if isinstance(answer, Failure):
         yield answer
-    if not isinstance(answer, Answer) or found.solution is None:
+    if not isinstance(answer, Answer):
         return
-    best = truth(problem)
+    verdict, best = verdict_on(subject, answer, found), truth(problem)
+    off, tol = verdict.at_least or 0.0, asked(subject.stop, problem).tol
+    arrived = CLAIM_MARGIN * tol if subject.entry.claims_gap else max(TIER, CLAIM_MARGIN * tol)
+    if verdict.wrong:
+        yield Failure(problem, verdict.wrong)
+    elif off > arrived and best.condition <= TAME and (arrives or found.status is Status.CONVERGED):
+        words = f"proven off by at least {off:.1e} N, with a condition number of {best.condition:.0f}"
+        yield Failure(problem, f"{found.status.name}, {words}")
+
+
+def verdict_on(subject: Subject, answer: Answer, found: Attempt) -> Result:
+    """Judge an answer with the exact optimum on record, as a report would."""
+    problem = answer.problem
     about = {"cell": problem.name, "digest": problem.digest, "l1": problem.l1, "l2": problem.l2}
     about |= {"configuration": "", "dtype": str(problem.X.dtype), "own": True}
     mine = {"solver": subject.entry.name, "claims_gap": subject.entry.claims_gap, "status": found.status.name}
-    mine |= {"tol": asked(subject.stop, problem).tol, "claimed_gap": found.solution.claimed_gap}
+    mine["tol"] = asked(subject.stop, problem).tol
+    mine["claimed_gap"] = None if found.solution is None else found.solution.claimed_gap
     theirs = {"solver": "the exact optimum", "claims_gap": False, "status": "STALLED"}
-    rows = [about | mine | _figures(answer.certificate), about | theirs | _figures(best.certificate)]
-    verdict = judge(rows).results[0]
-    if verdict.wrong:
-        yield Failure(problem, verdict.wrong)
-    elif found.status is Status.CONVERGED and answer.claim == TIER and (verdict.at_least or 0.0) > TIER:
-        yield Failure(problem, f"says it converged, proven off by at least {verdict.at_least:.1e} N")
-    elif arrives and found.status is not Status.CONVERGED and best.condition <= TAME:
-        yield Failure(problem, f"{found.status.name} on a problem of condition number {best.condition:.0f}")
+    best = truth(problem).certificate
+    rows = [about | mine | _figures(answer.certificate), about | theirs | _figures(best)]
+    return judge(rows).results[0]
 
 
 def _figures(certificate: Certificate) -> dict[str, Any]:

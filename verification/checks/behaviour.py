@@ -12,7 +12,7 @@ from solvers import Problem, Status
 
 from ..proofs.exact import Unproven, optimum
 from ..trials import Attempt
-from .answers import tame
+from .answers import tame, wrong
 from .check import Failure, Subject, check
 from .draws import Kind, bases
 from .held import ANSWERED, SILENT, Answer, judged, trial
@@ -80,6 +80,7 @@ def no_memory(subject: Subject, problem: Problem) -> Iterator[Failure]:
     alone = [bits(subject.solve(other)) for other in others]
     first = bits(subject.solve(problem))
     for other, before in zip(others, alone, strict=True):
+        yield from wrong(subject, other)  # one and the same answer to all has the same bits, too
         if bits(subject.solve(other)) != before:
             yield Failure(other, "other bits than before another problem was solved")
         if bits(subject.solve(problem)) != first:

@@ -77,7 +77,10 @@ def returns_in_time(subject: Subject) -> Iterator[Failure]:
     X = collinear.X[:, :1] + 2.0**-12 * collinear.X
     hopeless = Problem(np.asfortranarray(X), collinear.y, name="nearly collinear")
     hopeless = hopeless.replace(l1=hopeless.l1_max() * 1e-6)
-    for problem, tol in ((edge, subject.stop.tol), (hopeless, 1e-300)):
+    told = (
+        subject.entry.own and ":" not in subject.entry.name
+    )  # peers and users' functions take no time limit
+    for problem, tol in ((edge, subject.stop.tol), (hopeless, 1e-300))[: 1 + told]:
         hurried = replace(subject, stop=Stop(tol=tol, time_limit=SOFT))
         start = time.perf_counter()
         hurried.solve(problem)

@@ -3,7 +3,8 @@
 The largest suboptimality that an answer may have, relative to N, docs/maths.md (WRONG):
 
 - one that claims a gap: what it claims, or what was asked if that is more, times the margin of a false claim;
-- one that says it converged, but claims no gap: the tier 1e-6, on problems as tame as those of the checks;
+- one that says it converged, but claims no gap: the tier 1e-6, on problems as tame as those of the checks,
+  and no less than what one with a claim is held to;
 - any other: what its certificate proves, so nothing more is asked of it than that it is a point of (P).
 
 Two answers to one problem then differ by no more than docs/maths.md (AGREE) with these in the place of gaps.
@@ -101,7 +102,7 @@ def judged(subject: Subject, problem: Problem, found: Attempt) -> Answer | Failu
 def claimed(subject: Subject, found: Attempt, tol: float) -> float | None:
     """Largest suboptimality relative to N that an attempt stands for when tol was asked, or None."""
     if not subject.entry.claims_gap:
-        return TIER if found.status is Status.CONVERGED else None
+        return max(TIER, CLAIM_MARGIN * tol) if found.status is Status.CONVERGED else None
     assert found.solution is not None
     gap = found.solution.claimed_gap
     if gap is None:

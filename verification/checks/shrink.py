@@ -11,11 +11,12 @@ from numpy.typing import NDArray
 
 from solvers import Problem, ProblemError, Status
 
-from .check import Failure
+from .check import CHECKS, Failure
 
 __all__ = ["smaller", "snippet"]
 
 Find = Callable[[Problem], Iterable[Failure]]
+READABLE = 400  # entries of a problem that is printed
 DIGITS = (0, 1, 2)  # decimals that entries are rounded to, the fewest first
 
 
@@ -134,11 +135,24 @@ def longest(values: NDArray[Any]) -> int:
 
 
 def snippet(check: str, failure: Failure, solver: str) -> str:
-    """Return a program that shows the failure; every number is written so that it is read back the same."""
+    """Return a program that shows the failure; every number is written so that it is read back the same.
+
+    A check that takes no single problem is run as a whole; so is one whose problem is too large to read.
+    """
+    subject = f'Subject(entry("{solver}"))'
     problem = failure.problem
-    arrays = [f"X = {_array(problem.X)}", f"y = {_list(problem.y)}"]
-    if problem.is_sparse:
-        arrays[0] = f"X = scipy.sparse.{problem.layout}_array({_array(problem.X.toarray())})"
+    if CHECKS[check].find_on is None or failure.size > READABLE:
+        lines = [
+            "from solvers import entry",
+            "from verification.checks.check import Subject, all_checks",
+            "",
+            f'for failure in all_checks()["{check}"].find({subject}):',
+            "    print(failure.problem, failure.words)",
+        ]
+        return "\n".join(lines)
+    X = _array(problem.X.toarray() if problem.is_sparse else problem.X)
+    arrays = [f"X = scipy.sparse.{problem.layout}_array({X})" if problem.is_sparse else f"X = {X}"]
+    arrays.append(f"y = {_list(problem.y)}")
     keywords = [f"{name}={getattr(problem, name)!r}" for name in ("l1", "l2") if getattr(problem, name)]
     keywords += [f"{name}=True" for name in ("intercept", "positive") if getattr(problem, name)]
     for name in ("sample_weight", "penalty_weights"):
@@ -153,7 +167,7 @@ def snippet(check: str, failure: Failure, solver: str) -> str:
         "",
         *arrays,
         f"problem = Problem({', '.join(['X', 'y', *keywords])})",
-        f'for failure in all_checks()["{check}"].find_on(Subject(entry("{solver}")), problem):',
+        f'for failure in all_checks()["{check}"].find_on({subject}, problem):',
         "    print(failure.words)",
     ]
     return "\n".join(lines)

@@ -29,7 +29,7 @@ def checks(
 
     from ..checks.check import all_checks
     from ..holding import hold, listing, summary
-    from ..isolate import Spec
+    from ..isolate import Isolated, Spec
     from ..printing import console
     from ..trials import configurations_of
 
@@ -50,6 +50,10 @@ def checks(
         for name in names
         for configuration in configurations_of(entries[name], every_configuration)
     ]
-    runs, alarms = summary(screen, [(spec, hold(screen, spec, list(chosen))) for spec in specs])
+    held = []
+    for spec in specs:
+        with Isolated(spec) as process:
+            held.append((spec, hold(screen, process, list(chosen))))
+    runs, alarms = summary(screen, held)
     words = f"{runs} runs of {len(names)} solvers in {len(chosen)} checks"
     end(1, f"{words}: {alarms} checks failed (why stands above)") if alarms else end(0, f"{words}: no alarm")
