@@ -14,16 +14,21 @@ from solvers._cvxpy_model import model
 from verification import certify
 from verification.checks.crosscheck import Point, agreement, breaches, matrix, table
 from verification.checks.draws import BASES, Kind
+from verification.checks.judging import objective
 from verification.problems import cases
 from verification.problems.cells import grid
-from verification.proofs import checker
 from verification.proofs.exact import optimum
-from verification.proofs.export import describe
 from verification.trials import attempt, rows
 
 SLOW = {"cvxpy_osqp", "cvxpy_scs", "ista_numpy", "cd_numpy", "lbfgsb_scipy"}  # beyond a few hundred entries
-CASES = [name for name, case in cases(full=False).items() if math.prod(case.shape or ()) < 30_000]
+CASES = [name for name, case in cases("real", full=False).items() if math.prod(case.shape or ()) < 30_000]
 TIER = 1e-6
+# What each is asked for, well within the tier: their defaults are 1e-3 and 1e-4
+ASKED: dict[str, dict[str, object]] = {
+    "cvxpy_clarabel": {},
+    "cvxpy_osqp": {"eps_abs": 1e-9, "eps_rel": 1e-9, "max_iter": 1_000_000, "polishing": True},
+    "cvxpy_scs": {"eps_abs": 1e-9, "eps_rel": 1e-9, "max_iters": 1_000_000},
+}
 
 
 def points_of(problem: Problem, names: list[str], tol: float = 1e-9) -> list[Point]:
@@ -55,13 +60,6 @@ def test_all_pairs_agree_on_each_case(name: str) -> None:
         compared += len(shares)
         assert {pair: share for pair, share in shares.items() if share > 1} == {}
     assert compared > 5
-
-
-def test_loose_answers_use_more_of_the_bound_than_tight_ones() -> None:
-    """The bound is no wide one: answers to a tolerance of 1e-3 are apart by a good part of it."""
-    problem = Kind(32, 8, "lasso", 10, intercept=True).problem()
-    names = ["cd_numpy", "fista_numpy", "ista_numpy", "admm_numpy"]
-    assert max(agreement(problem, points_of(problem, names, 1e-3)).values()) > 0.05
 
 
 def test_a_certificate_that_promises_too_much_is_convicted() -> None:
@@ -108,12 +106,12 @@ def test_what_a_conic_solver_reports_is_p_in_exact_rationals(name: str, penalty:
     for options in ({}, {"intercept": True}, {"weighted": True, "intercept": True}, {"positive": True}):
         problem = Kind(16, 5, penalty, 10, v=penalty != "ols", **options).problem()
         written = model(problem)
-        written.task.solve(solver=name.removeprefix("cvxpy_").upper())
+        written.task.solve(solver=name.removeprefix("cvxpy_").upper(), **ASKED[name])
         assert written.task.status == cp.OPTIMAL
         reported = float(written.task.value) * written.y_unit**2 / 2
         solution = written.solution(None, 0, "")  # type: ignore[arg-type]
-        values = [*solution.coef.tolist(), *([solution.intercept] if problem.intercept else [])]
-        exact = checker.Problem(describe(problem)).primal({j: Fraction(x) for j, x in enumerate(values) if x})
+        coef = [Fraction(x) for x in solution.coef.tolist()]
+        exact = objective(problem, coef, Fraction(solution.intercept))
         best = optimum(problem)
         scale = certify(problem, best.coef, best.intercept).scale
         figures = sorted((reported, float(exact), best.value))
