@@ -27,7 +27,7 @@ def faults(
     unknown = sorted(set(chosen) - set(planted()))
     if unknown:
         raise CannotRun(f"no fault is called {unknown[0]!r}; there are: {', '.join(planted())}")
-    honest = [] if only is not None else matrix.honest()
+    honest = matrix.honest() if only is None else [matrix.HONEST]
     found: dict[str, Any] = {}
     workers = workers or os.cpu_count() or 1
     for row in matrix.rows([*honest, *chosen], workers):
