@@ -111,11 +111,19 @@ def kill_after(process: subprocess.Popen[bytes], seconds: float) -> bool:
 
 
 def killed(results: Path, kills: int, longest: float, rng: random.Random, *flags: str) -> tuple[Path, int]:
-    """Kill a run so many times and let it end; return its record and how often it was under way then."""
+    """Kill a run so many times and let it end; return its record and how often it was under way then.
+
+    A run that ends before it is killed is complete: another start would be another run.
+    """
     done = 0
     for _ in range(kills):
-        done += kill_after(start(results, *flags), rng.uniform(0.0, longest))
-    code = start(results, *flags).wait()
+        process = start(results, *flags)
+        if not kill_after(process, rng.uniform(0.0, longest)):
+            break
+        done += 1
+    else:
+        process = start(results, *flags)
+    code = process.wait()
     assert code == 0, (results / "log").read_text()[-2000:]
     (record,) = (results / "records").glob("*.jsonl")
     return record, done

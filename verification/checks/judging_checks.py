@@ -14,7 +14,7 @@ from solvers import Entry, Problem, Solution, Status, Stop
 
 from .check import Failure, Subject, all_checks, check
 from .conduct import PIPE, SLICE, tame
-from .faults import arithmetic, descent, state
+from .faults import arithmetic, descent, penalties, state
 from .faults.reference import Descent
 
 NOISE = 1e-3  # of the largest coefficient: about a millionth of N, where 1e-10 is claimed
@@ -57,6 +57,15 @@ class Unruly:
         return replace(honest, coef=self._buffer, claimed_gap=stop.tol, status=Status.CONVERGED)
 
 
+class Uneven(Unruly):
+    """Exact on dense data, a hundredth too large on sparse ones, and claims no more than 1e-3 anywhere."""
+
+    def _solve(self, problem: Problem, stop: Stop) -> Solution:
+        honest = Descent(problem, stop).solve()
+        coef = honest.coef * (1.01 if problem.is_sparse else 1.0)
+        return replace(honest, coef=coef, claimed_gap=1e-3, status=Status.CONVERGED)
+
+
 def unruly(name: str) -> Any:
     """A solver that the check must reject: `Unruly`, or where that is no case for it, another."""
     special = {
@@ -65,6 +74,8 @@ def unruly(name: str) -> Any:
         "honest_status": descent.never_converged,
         "warm_start": state.warm_start_without_residual,
         "monotone_path": Unruly(1.0),
+        "penalty_asked_for": penalties.l1_times_1_001,
+        "even_accuracy": Uneven(),
     }
     return special.get(name) or Unruly()
 
