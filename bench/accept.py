@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 
 from solvers import Problem, Solution, Status
 
-__all__ = ["ANSWERED", "NotASolution", "NotHandedBack", "checked", "handing_back", "last_line"]
+__all__ = [
+    "ANSWERED", "MESSAGE_KEPT", "NotASolution", "NotHandedBack", "ProcessSpoilt", "checked", "handing_back",
+    "last_line",
+]  # fmt: skip
 
 # What a solver may say of its own run; anything else in a Solution carries no coefficients to judge.
 ANSWERED = {Status.CONVERGED, Status.MAX_ITER, Status.TIME_LIMIT, Status.STALLED}
+MESSAGE_KEPT = 1000  # letters of what a solver says
+THE_DISKS = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO}  # faults that no solver has a part in
 
 
 class NotASolution(Exception):
@@ -26,19 +32,32 @@ class NotHandedBack(Exception):
     """The answer is there and could not be written for the orchestrator; the text says why."""
 
 
+class ProcessSpoilt(Exception):
+    """The solver has left its process in a state in which it is of no use; the text says which.
+
+    It has used up the file descriptors, for one.
+    """
+
+
 @contextmanager
-def handing_back(out: str) -> Iterator[None]:
-    """Write an answer to `out`: a full disk is nobody's failure."""
+def handing_back(out: str) -> Iterator[BinaryIO]:
+    """Open `out` for an answer, whatever umask a solver has set: a full disk is nobody's failure."""
     try:
-        yield
+        with open(out, "wb") as file:
+            os.fchmod(file.fileno(), 0o600)
+            yield file
     except OSError as error:
-        raise NotHandedBack(f"cannot write answers to {out}: {error.strerror or error}") from error
+        words = f"cannot write answers to {out}: {error.strerror or error}"
+        if error.errno in THE_DISKS:
+            raise NotHandedBack(words) from error
+        raise ProcessSpoilt(words) from error
 
 
 def checked(solution: Any, problem: Problem) -> Solution:
     """Return the solution if it can be judged; raise :class:`NotASolution` with words if it cannot."""
     if not isinstance(solution, Solution):
-        raise NotASolution(f"returned a {type(solution).__name__}, not a Solution")
+        kind = type(solution)
+        raise NotASolution(f"returned a {kind.__module__}.{kind.__qualname__}, not a solvers.Solution")
     if solution.status not in ANSWERED:
         return solution
     coef = np.asarray(solution.coef)

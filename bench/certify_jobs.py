@@ -48,7 +48,8 @@ def certified(
     found: list[Certificate] = []
     reach: list[Any] = []
     for here, its_judge, left_out, rows in _parts(problem, task, len(intercepts), judge):
-        points = [(coefs[[k]].toarray()[0], float(intercepts[k])) for k in rows]
+        dense = coefs[rows.start : rows.stop].toarray()
+        points = [(w, float(intercepts[k])) for w, k in zip(dense, rows, strict=True)]
         proven = certify_path(here, task.l1s, points, its_judge)
         found += proven
         if left_out is not None:

@@ -19,6 +19,14 @@ from solvers import Problem, Status
 
 __all__ = ["Client", "Handle", "Limits", "hard"]
 
+# What an answer holds that is no status: anything else was written into the protocol by somebody else.
+EXPECTED = {
+    "hello": ("package", "package_version", "configurations"),
+    "load": ("refuses",),
+    "warm_up": ("warm",),
+    "run": ("fault",),
+}
+
 
 @dataclass(frozen=True)
 class Limits:
@@ -156,7 +164,10 @@ class Client:
         """Ask the worker; a death is an answer too."""
         start = monotonic()
         try:
-            return self.worker.ask(op, limit, **request)
+            answer = self.worker.ask(op, limit, **request)
+            if not _understood(op, answer):
+                raise self.worker.garbled()
+            return answer
         except WorkerTooLarge as error:
             return {"status": Status.MEMORY.name, "message": str(error)}
         except WorkerKilled as error:
@@ -241,13 +252,19 @@ class Client:
             self.around += self.waited["run"] - before - timed
         if "fault" in answer:  # a full disk is nobody's failure
             raise OSError(answer["fault"])
+        if answer.pop("spoilt", False):
+            self.worker.kill()
         # The kernel's peak is of one process, what was seen while waiting of its children too.
         answer["memory_peak"] = max(answer.get("memory_peak") or 0, self.worker.peak) or None
-        if "statuses" in answer:
-            answer["coefs"], answer["intercepts"] = saved_points(self.out)
-        elif "intercept" in answer:
-            answer["coef"] = np.load(self.out, allow_pickle=False)
-        elif answer["status"] == Status.FAILED.name:
+        try:
+            if "statuses" in answer:
+                answer["coefs"], answer["intercepts"] = saved_points(self.out)
+            elif "intercept" in answer:
+                answer["coef"] = np.load(self.out, allow_pickle=False)
+        except (OSError, ValueError, KeyError, EOFError) as error:  # two have written it: a fork
+            self.worker.kill()
+            return {"status": Status.FAILED.name, "message": f"its answer cannot be read: {error}: killed"}
+        if answer["status"] == Status.FAILED.name:
             self._loaded = None  # a spoilt problem was dropped by the worker
         return answer
 
@@ -268,3 +285,10 @@ class Client:
     def close(self) -> None:
         """End the worker."""
         self.worker.close()
+
+
+def _understood(op: str, answer: dict[str, Any]) -> bool:
+    """Whether a worker of ours may have written this."""
+    if "status" in answer:
+        return answer["status"] in Status.__members__
+    return all(name in answer for name in EXPECTED.get(op, ()))

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, replace
 from time import perf_counter
-from typing import Any
+from typing import Any, BinaryIO
 from zlib import crc32
 
 import numpy as np
@@ -176,12 +176,11 @@ def _cross_validate(
     return Answers(solutions, np.array(scores))
 
 
-def save_points(path: str, solutions: list[Solution]) -> None:
+def save_points(file: BinaryIO, solutions: list[Solution]) -> None:
     """Write the coefficients of many solutions, sparse, and their intercepts."""
     rows = sp.csr_array(np.array([solution.coef for solution in solutions], dtype=np.float64))
     b = np.array([solution.intercept for solution in solutions])
-    with open(path, "wb") as file:
-        np.savez(file, data=rows.data, indices=rows.indices, indptr=rows.indptr, p=rows.shape[1], b=b)
+    np.savez(file, data=rows.data, indices=rows.indices, indptr=rows.indptr, p=rows.shape[1], b=b)
 
 
 def saved_points(path: str) -> tuple[Any, NDArray[np.float64]]:

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from bench.accept import MESSAGE_KEPT
 from bench.best import BestAnswers
 from bench.certify_jobs import certified
 from bench.client import Client, Handle
@@ -32,8 +33,7 @@ MEASURED = (
     "memory_before", "memory_peak",
 )  # fmt: skip
 # Of an answer: certified, or said otherwise.
-UNWRITTEN = ("coef", "coefs", "intercepts", "kind", "warm", "slain")
-MESSAGE_KEPT = 1000  # letters of what a solver says
+UNWRITTEN = ("coef", "coefs", "intercept", "intercepts", "kind", "warm", "slain")
 # What a row keeps of a certificate.
 CERTIFIED = (
     "primal", "dual", "gap", "gap_rel", "radius", "scale", "primal_null", "kkt", "support", "alpha",
@@ -205,6 +205,8 @@ class Measurer:
         if row["setup_seconds"] is not None:
             row["seconds"] = row["setup_seconds"] + row["run_seconds"]
         if coef is not None:
+            # The column `intercept` says whether the problem has one.
+            row["fitted_intercept"] = outcome["intercept"]
             row |= self._certificate(pair.handle, coef, outcome["intercept"])
             return row | self._features(pair.handle, coef) if row["phase"] == "defaults" else row
         return row | self._certificates(pair.handle, outcome) if "coefs" in outcome else row

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 from typing import Any
+from zlib import crc32
 
 import numpy as np
 import scipy.sparse as sp
 
 from solvers import Problem
 
-__all__ = ["load", "nbytes", "parameters", "problem_of", "save"]
+__all__ = ["checksum", "load", "nbytes", "parameters", "problem_of", "save"]
 
 _VECTORS = ("y", "sample_weight", "penalty_weights")
 
@@ -61,6 +62,21 @@ def nbytes(arrays: dict[str, Any]) -> int:
             else [array]
         )
         total += sum(part.nbytes for part in parts)
+    return total
+
+
+def checksum(problem: Problem) -> int:
+    """Return the CRC-32 of the memory of every array: whether something was written there.
+
+    Five times as fast as the digest, which says what a problem is; a change that it misses has one chance
+    in four thousand million.
+    """
+    X = problem.X
+    arrays = (X.data, X.indices, X.indptr) if problem.is_sparse else (X.T if problem.layout == "F" else X,)
+    total = 0
+    for array in (*arrays, *(getattr(problem, name) for name in _VECTORS)):
+        if array is not None:
+            total = crc32(np.ascontiguousarray(array).view(np.uint8).data, total)
     return total
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from typing import Any
 
 from verification.process import Died as WorkerDied
@@ -45,11 +46,25 @@ class Worker(Process):
 
         A process that has died since it was last heard of is not started again by a request that needs what
         it had loaded; and an answer that comes twice (a solver that forks may see to that) is passed over.
+
+        Between two requests the process is stopped, with all its threads and children: whatever a solver has
+        left running would compute beside the timed call of another.
         """
         if op not in STARTING and not self.alive:
             raise self.death()
         self._asked += 1
+        self._signal(signal.SIGCONT)
         answer = super().ask(op, limit, id=self._asked, **request)
         while answer.pop("id", None) != self._asked:
             answer = self.receive(limit)
+        self._signal(signal.SIGSTOP)
         return answer
+
+    def _signal(self, number: signal.Signals) -> None:
+        """Send a signal to the process and to its children that are in its group."""
+        if self.pid is None:
+            return
+        try:
+            os.killpg(self.pid, number)
+        except ProcessLookupError:  # it has ended meanwhile: the next request will tell
+            return

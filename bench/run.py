@@ -25,6 +25,7 @@ from verification.record import head as read_head
 
 __all__ = ["RESULTS", "find", "measure", "new_name", "reported", "solver_names"]
 
+FORMAT = 2  # of the record; in 1, which had no such column, `intercept` was overwritten by the fitted value
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "results"
 
@@ -68,6 +69,7 @@ def header(plan: Plan, suite: Suite, data: str | None) -> dict[str, Any]:
     packages = [package for package in (_package(name) for name in plan.solvers) if package]
     return {
         "kind": "run",
+        "format": FORMAT,
         "run": plan.run,
         "suite": plan.suite,
         "summary": suite.summary,

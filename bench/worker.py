@@ -29,7 +29,16 @@ from typing import Any
 import numpy as np
 
 from bench import payload
-from bench.accept import ANSWERED, NotASolution, NotHandedBack, checked, handing_back, last_line
+from bench.accept import (
+    ANSWERED,
+    MESSAGE_KEPT,
+    NotASolution,
+    NotHandedBack,
+    ProcessSpoilt,
+    checked,
+    handing_back,
+    last_line,
+)
 from bench.decoy import decoy, kind
 from bench.jobs import SOLVE, Late, Task, prepare, save_points
 from bench.peak import peak_of_this_process, reset_peak_of_this_process, resident_of_this_process
@@ -72,8 +81,9 @@ class Bench:
         asked = parse(spec)
         self.entry: Entry = entry(asked.solver)
         self.slowdown = asked.slowdown  # planted, see twins.py
+        self.process = os.getpid()
         self.data: OrderedDict[str, dict[str, Any]] = OrderedDict()  # by path, least recently used first
-        self.problems: dict[str, tuple[Problem, str]] = {}  # with the path of their arrays, by digest
+        self.problems: dict[str, tuple[Problem, str, int]] = {}  # path of their arrays, checksum; by digest
         self.problem: Problem | None = None
         self.digest = ""
         self.warm: set[tuple[str, str, str]] = set()
@@ -101,7 +111,7 @@ class Bench:
             if problem.digest != digest:
                 self.forget(data)
                 raise NotASolution("the problem arrived changed: its digest differs from the orchestrator's")
-            self.problems[digest] = (problem, data)
+            self.problems[digest] = (problem, data, payload.checksum(problem))
         self.problem, self.digest = self.problems[digest][0], digest
         return {"refuses": self.entry.refuses(self.problem)}
 
@@ -155,7 +165,7 @@ class Bench:
         try:
             timed = self._timed(problem, stop, configuration, job)
         finally:
-            changed = problem.digest != self.digest
+            changed = payload.checksum(problem) != self.problems[self.digest][2]
             if changed:
                 self.forget(self.problems[self.digest][1])
                 self.problem = None
@@ -174,8 +184,8 @@ class Bench:
             "claimed_gap": None if solution.claimed_gap is None else float(solution.claimed_gap),
         }
         if solution.status in ANSWERED:
-            with handing_back(out):
-                np.save(out, np.ascontiguousarray(solution.coef, dtype=np.float64), allow_pickle=False)
+            with handing_back(out) as file:
+                np.save(file, np.ascontiguousarray(solution.coef, dtype=np.float64), allow_pickle=False)
             answer["intercept"] = float(solution.intercept)
         return answer
 
@@ -217,6 +227,8 @@ class Bench:
             finally:
                 gc.enable()
             fresh = compiled()
+        if os.getpid() != self.process:  # a child that the solver forked and let go on
+            os._exit(1)
         peak = None if before is None else peak_of_this_process()
         return {
             "setup_seconds": ready - start,
@@ -250,8 +262,8 @@ def _points(solutions: list[Solution], scores: Any, job: Task, out: str) -> dict
         "claimed_gap": None if None in claims else max(map(float, claims)),  # type: ignore[arg-type]
     }
     if bad is None:
-        with handing_back(out):
-            save_points(out, solutions)
+        with handing_back(out) as file:
+            save_points(file, solutions)
         answer["statuses"] = [solution.status.name for solution in solutions]
         answer["claimed_gaps"] = [None if claim is None else float(claim) for claim in claims]
         answer["scores"] = None if scores is None else scores.mean(axis=0).tolist()
@@ -281,6 +293,8 @@ def answer(bench: Bench, request: dict[str, Any]) -> dict[str, Any]:
         return {"status": Status.MEMORY.name, "message": last_line(error)}
     except NotHandedBack as error:
         return {"fault": str(error)}
+    except ProcessSpoilt as error:
+        return {"status": Status.FAILED.name, "message": str(error), "spoilt": True}
     except NotASolution as error:
         return {"status": Status.FAILED.name, "message": str(error)}
     except Late as error:
@@ -304,8 +318,10 @@ def main(spec: str) -> None:
                 reply = answer(bench, request)
             except Exception as error:  # the solver's file cannot even be read
                 reply = {"status": Status.FAILED.name, "message": last_line(error)}
-            if os.getpid() != process:  # a child that the solver forked and let go on
+            if os.getpid() != process:  # as in Bench._timed, where the solver raised
                 os._exit(1)
+            if reply.get("message"):
+                reply["message"] = reply["message"][:MESSAGE_KEPT]
             answers.write(json.dumps({**reply, "id": asked}).encode() + b"\n")
             answers.flush()
 

@@ -270,6 +270,8 @@ class _UserSolver:
                 raise SolverRefused(f"{self.name}: {str(error) or 'not implemented'}") from error
             coef, intercept = result if isinstance(result, tuple) else (result, 0.0)
             claim = stop.tol if "tol" in keywords else 1e-3
+            if np.iscomplexobj(coef):  # numpy would drop the imaginary part
+                raise TypeError("returned complex coefficients")
             coef = np.asarray(coef, dtype=np.float64)
             return Solution(coef, float(intercept), Status.CONVERGED, 0, claim)
 

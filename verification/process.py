@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import json
 import os
+import secrets
 import select
 import signal
 import subprocess
@@ -18,12 +19,14 @@ from typing import Any
 
 from .environment import pinned_environment
 from .memory import Resident
+from .orphans import MARK, adopt_orphans, end_orphans
 
 __all__ = ["Died", "Killed", "Process", "TooLarge", "die_with_parent"]
 
 ROOT = Path(__file__).resolve().parent.parent
 LOG_KEPT = 1_000_000  # bytes of output that may pile up between two requests
 LAST_WORDS = 2000  # bytes of output that are read for the last line
+LINE_MOST = 64_000_000  # bytes of an answer; the largest of ours has a few millions
 POLLS = (0.01, 0.2)  # seconds between two looks at a process that is waited for: at first, and at last
 
 
@@ -111,7 +114,8 @@ class Process:
         self._process: subprocess.Popen[bytes] | None = None
         # Appending, so that truncating it is safe while the process holds it open. Closed in close().
         self._log = tempfile.NamedTemporaryFile("ab", suffix=".log", dir=scratch)  # noqa: SIM115
-        self._buffer = b""
+        self._buffer = bytearray()
+        self._mark = ""
 
     @property
     def alive(self) -> bool:
@@ -128,19 +132,20 @@ class Process:
         if self.alive:
             return
         self.kill()
-        paths = [
-            str(ROOT),
-            *(os.path.abspath(path) for path in sys.path),
-        ]  # "" is where a user's module lives
+        adopt_orphans()
+        self._mark = secrets.token_hex(8)
+        # "" is where a user's module lives
+        paths = [str(ROOT), *(os.path.abspath(path) for path in sys.path)]
+        extra = {"PYTHONPATH": os.pathsep.join(dict.fromkeys(paths)), MARK: self._mark}
         self._process = subprocess.Popen(
             self.command,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._log,
-            env=pinned_environment(self.threads, PYTHONPATH=os.pathsep.join(dict.fromkeys(paths))),
+            env=pinned_environment(self.threads, **extra),
             start_new_session=True,  # a group of its own, so that a kill reaches its children too
         )
-        self._buffer = b""
+        self._buffer = bytearray()
         self.generation += 1
 
     def ask(self, op: str, limit: float, **request: Any) -> dict[str, Any]:
@@ -180,11 +185,17 @@ class Process:
         """Wait for the next line of a process that answers a request with several; raises as `ask` does."""
         line = self._line(limit)
         try:
-            answer: dict[str, Any] = json.loads(line)
-        except ValueError:
-            self.kill()
-            raise Died("the process wrote something else into the protocol: killed") from None
+            answer = json.loads(line)
+        except (ValueError, RecursionError):  # the second for a line of nothing but brackets
+            answer = None
+        if not isinstance(answer, dict):
+            raise self.garbled()
         return answer
+
+    def garbled(self) -> Died:
+        """Kill a process that wrote what is no answer; return the error to be raised."""
+        self.kill()
+        return Died("the process wrote something else into the protocol: killed")
 
     def _line(self, limit: float) -> bytes:
         """Wait for a line, with an eye on the memory of the process and on the size of its log."""
@@ -192,7 +203,7 @@ class Process:
         assert self._process.stdout is not None
         deadline = monotonic() + limit
         descriptor = self._process.stdout.fileno()
-        resident = Resident(self._process.pid)
+        resident: Resident | None = None
         self.peak = 0
         pause, longest = POLLS
         while b"\n" not in self._buffer:
@@ -202,14 +213,19 @@ class Process:
                 if not chunk:
                     raise self.death()
                 self._buffer += chunk
+                if len(self._buffer) > LINE_MOST:
+                    raise self.garbled()
+            elif not self.alive and not select.select([descriptor], [], [], 0)[0]:
+                raise self.death()  # without an end of the pipe: a child that it forked holds it open
             elif left > 0:
                 pause = min(2 * pause, longest)
+                resident = resident or Resident(self._process.pid)
                 self._look(resident)
             if left <= 0 and b"\n" not in self._buffer:
                 self.kill()
                 raise Killed(f"no answer within {limit:.3g} s: killed")
         line, self._buffer = self._buffer.split(b"\n", 1)
-        return line
+        return bytes(line)
 
     def _look(self, resident: Resident) -> None:
         self._trim_log()
@@ -249,6 +265,7 @@ class Process:
         except ProcessLookupError:  # the whole group is gone already
             process.poll()
         process.wait()
+        end_orphans(process.pid, self._mark)
         for pipe in (process.stdin, process.stdout):
             if pipe is not None:
                 try:

@@ -1,10 +1,11 @@
 """Records: one JSON object a line, appended and never edited.
 
-A row is on the disk before the next run starts, so that whatever ends the process (a kill, a power cut) costs
-at most the row being written.  A torn last line is skipped on reading, and counted; the next writer ends it
-and says so in a row of kind "torn".  Two runs never write to one file: the writer holds a lock on it.  Values
-without a JSON form are written so that any JSON reader copes: nan as null, infinities as the strings "inf"
-and "-inf"; :func:`read` turns those into floats again.
+A row is with the kernel before the next run starts, so that whatever ends the process (a kill, a crash) costs
+at most the row being written; and it is forced to the disk within a second or with the next row after that,
+so that a power cut costs no more than that.  A torn last line is skipped on reading, and counted; the next
+writer ends it and says so in a row of kind "torn".  Two runs never write to one file: the writer holds a lock
+on it.  Values without a JSON form are written so that any JSON reader copes: nan as null, infinities as the
+strings "inf" and "-inf"; :func:`read` turns those into floats again.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import os
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
+from time import monotonic
 from types import TracebackType
 from typing import Any, BinaryIO
 
@@ -25,6 +27,7 @@ __all__ = [
     "RecordError", "RecordLocked", "Recorder", "check_room", "head", "jsonable", "read", "read_counting",
 ]  # fmt: skip
 
+SYNC_EVERY = 1.0  # seconds; a disk takes ten milliseconds for it, more than many a run that is measured
 _INFINITIES = {"inf": math.inf, "-inf": -math.inf}
 
 
@@ -91,6 +94,8 @@ class Recorder:
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path = Path(path)
+        self._due = 0.0  # by the clock, when rows are to be forced to the disk
+        self._waiting = False  # whether there are any
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             # "a+": a torn last line of an earlier, killed run has to be read to be noticed.
@@ -123,21 +128,39 @@ class Recorder:
         try:
             while line:  # on a disk that fills up, a part may be written before the error
                 line = line[self._file.write(line) :]
-            os.fsync(self._file.fileno())
         except OSError as error:
             raise RecordError(
                 f"cannot append to {self.path}: {error.strerror or error}; every row before this one is safe"
             ) from error
+        self._waiting = True
+        if monotonic() >= self._due:
+            self.sync()
+
+    def sync(self) -> None:
+        """Wait until every row is on the disk."""
+        if not self._waiting:
+            return
+        try:
+            os.fsync(self._file.fileno())
+        except OSError as error:
+            words = (
+                f"cannot keep {self.path}: {error.strerror or error}; the rows of the last second may be lost"
+            )
+            raise RecordError(words) from error
+        self._waiting, self._due = False, monotonic() + SYNC_EVERY
 
     def append(self, row: Mapping[str, Any]) -> None:
-        """Write one row and wait until it is on the disk."""
+        """Write one row: no kill of this process loses it any more."""
         line = json.dumps(jsonable(row), allow_nan=False, separators=(",", ":"), ensure_ascii=False)
         # A lone surrogate, as a library's message may hold, has a JSON escape and no UTF-8.
         self._write(line.encode(errors="backslashreplace") + b"\n")
 
     def close(self) -> None:
-        """Give up the lock."""
-        self._file.close()
+        """Wait until every row is on the disk, and give up the lock."""
+        try:
+            self.sync()
+        finally:
+            self._file.close()
 
     def __enter__(self) -> Recorder:
         return self
