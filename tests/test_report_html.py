@@ -319,7 +319,7 @@ def test_the_toggle_hides_a_solver_in_every_plot(screen: Page) -> None:
 def test_the_grid_gives_its_reasons(screen: Page) -> None:
     words = "document.getElementById('told').textContent"
     screen.run("[...document.querySelectorAll('#grid td')].find(t => t.textContent === 'WRONG').click()")
-    assert screen.run(words).startswith(f"liar on {A}. WRONG: claims 1e-06")
+    assert screen.run(words).startswith(f"liar on {A}. WRONG: claims 1e-09")
     assert EVIL in screen.run(words)
     screen.run("document.querySelector('#grid td.chosen').focus()")
     screen.press("ArrowDown", 40)

@@ -45,7 +45,7 @@ def row(
 ) -> dict[str, Any]:
     made = {
         "kind": "result",
-        "cell": f"made/{problem.l1:g}",
+        "cell": cell_of(problem),
         "digest": problem.digest,
         "solver": solver,
         "configuration": "default",
@@ -149,10 +149,26 @@ def test_a_false_claim_is_wrong_and_names_its_size(problem: Problem) -> None:
     for honest in (
         {"claims_gap": False},
         {"status": "MAX_ITER"},
-        {"claimed_gap": None},
         {"claimed_gap": 0.5},
     ):
         assert not judge([row(problem, w, b, "right"), false | honest]).wrong
+    assert not judge([row(problem, w, b, "right"), false | {"claimed_gap": None, "tol": None}]).wrong
+    # "converged" without a gap claims what was asked for
+    silent = judge([row(problem, w, b, "right"), false | {"claimed_gap": None}])
+    assert silent.wrong["liar"][0].reason.startswith("claims 1e-09, proven off by at least ")
+
+
+@pytest.mark.parametrize(("dtype", "held"), [("float64", "1e-09"), ("float32", "1e-06")])
+def test_one_that_names_a_smaller_gap_than_was_asked_is_held_to_that(dtype: str, held: str) -> None:
+    """At every rung, the loosest included; to no less than the finest tier."""
+    problem = lasso(0.05)
+    rough = solved(problem, 4)
+    for claim, wrong in ((1e-12, True), (0.0, True), (1e-3, False), (None, False)):
+        loose = row(problem, *rough, "s", tol=1e-2, claimed_gap=claim, dtype=dtype)
+        found = judge([row(problem, *solved(problem), "right"), loose]).wrong
+        assert bool(found) == wrong, claim
+        if wrong:
+            assert found["s"][0].reason.startswith(f"claims {held}, proven off by at least")
 
 
 def test_wrong_in_one_cell_is_wrong_of_the_solver(problem: Problem) -> None:
@@ -244,3 +260,56 @@ def test_rows_that_went_through_json_are_judged_alike(problem: Problem) -> None:
     assert before.wrong == after.wrong
     assert [r.tiers for r in before.results] == [r.tiers for r in after.results]
     assert list(after.wrong) == ["nan"]
+
+
+# ---------------------------------------------------------------------- another penalty, or a loose tolerance
+
+
+def start(problem: Problem, factor: float, tol: float, **changes: Any) -> dict[str, Any]:
+    """An answer that is left as it was at l1 * factor, where a path came from."""
+    return row(problem, *solved(problem.replace(l1=problem.l1 * factor)), "s", tol, **changes)
+
+
+def gap_of(problem: Problem, factor: float) -> float:
+    found = start(problem, factor, 1.0)
+    return float(found["gap_rel"])
+
+
+@pytest.mark.parametrize("claims_gap", [True, False])
+def test_a_start_that_a_loose_tolerance_explains_is_no_other_penalty(claims_gap: bool) -> None:
+    """Seen: celer on a path, whose dual point proved 9e-5 of 1e-4 where the answer's own proved 2e-4."""
+    problem, factor = lasso(lasso(1.0).l1_max() / 100), 1.15
+    gap = gap_of(problem, factor)
+    for share in (0.9, 1.5, 9.0):
+        tol = gap / share
+        stale = start(problem, factor, tol, claims_gap=claims_gap)
+        assert not judge([stale]).wrong, f"its gap is {share} of what was asked for"
+        assert not judge([row(problem, *solved(problem), "right"), stale]).wrong
+    beyond = start(problem, factor, gap / 20, claims_gap=claims_gap)
+    assert judge([beyond]).wrong["s"][0].reason == "solves l1 x 1.1500", "no tolerance explains it"
+
+
+def test_another_penalty_persists_as_the_tolerance_tightens() -> None:
+    """A start does not: with a hundredth of the tolerance a path comes from nearer."""
+    problem = lasso(lasso(1.0).l1_max() / 100)
+    gap = gap_of(problem, 1.15)
+    tight = start(problem, 1.15, gap / 2)
+    wrong = judge([start(problem, 1.15, gap * 50), tight]).wrong
+    assert wrong["s"][0].reason == "solves l1 x 1.1500"
+    assert not judge([start(problem, 2.0, gap * 50), tight]).wrong, "it leant elsewhere before"
+    assert not judge([row(problem, *solved(problem), "s", gap * 50), tight]).wrong
+
+
+def test_what_one_cell_has_settled_counts_where_another_leaves_it_open() -> None:
+    """A budget that cuts a ladder short hides the penalty in that cell: not if it is the same elsewhere."""
+    near, far = lasso(lasso(1.0).l1_max() / 3), lasso(lasso(1.0).l1_max() / 100)
+    kept = start(far, 1.05, 1e-2)
+    assert not judge([kept]).wrong
+    found = judge([start(near, 1.05, 1e-12), kept]).wrong["s"]
+    assert {each.cell for each in found} == {cell_of(near), cell_of(far)}
+    other = judge([start(near, 1.2, 1e-12), kept]).wrong["s"]
+    assert {each.cell for each in other} == {cell_of(near)}, "another factor is another matter"
+
+
+def cell_of(problem: Problem) -> str:
+    return f"made/{problem.l1:g}"

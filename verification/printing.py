@@ -18,7 +18,8 @@ from .checks.crosscheck import breaches, matrix
 from .checks.crosscheck import table as agreement_square
 from .problems import table as case_rows
 from .proofs import Certificate
-from .verdict import IMPLIED_OFF, TIERS, Judgement, Outcome, Result
+from .verdict import TIERS, Judgement, Outcome, Result
+from .verdict_penalty import IMPLIED_OFF
 
 LEGEND = """A tier: met / answers for which it is decided. Of the tightest tier: open (no dual bound is close
 enough), beyond (float64). Worst: proven lower bound on the suboptimality."""

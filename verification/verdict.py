@@ -7,20 +7,27 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any
+
+from .verdict_penalty import Contender, Row, contender, number, other_penalties
+
+__all__ = [
+    "CLAIM_MARGIN",
+    "TIERS",
+    "Contender",
+    "Judgement",
+    "Outcome",
+    "Reference",
+    "Result",
+    "Row",
+    "Wrong",
+    "judge",
+]
 
 TIERS = {"float64": (1e-3, 1e-6, 1e-9), "float32": (1e-3, 1e-6)}
 CLAIM_MARGIN = 10.0  # a claim is wrong when it is off by more than this factor
-IMPLIED_OFF = 1e-4
-NO_PENALTY = 0.01  # a fitted penalty below this share of the nominal one is none
-IMPLIED_GAIN = 100.0
-IMPLIED_SUPPORT = 4
-
-Row = Mapping[str, Any]
-Contender = tuple[str, str, str]  # cell, solver, configuration
 
 
 class Outcome(Enum):
@@ -92,7 +99,7 @@ class Result:
     @property
     def contender(self) -> Contender:
         """Return (cell, solver, configuration)."""
-        return _contender(self.row)
+        return contender(self.row)
 
 
 @dataclass(frozen=True)
@@ -132,7 +139,7 @@ class Judgement:
             reached = best[result.contender]
             for tier, outcome in result.tiers.items():
                 looser = tier not in reached or _tol(result.row) > _tol(reached[tier].row)
-                if outcome is Outcome.MET and looser and _number(result.row, "tol") is not None:
+                if outcome is Outcome.MET and looser and number(result.row, "tol") is not None:
                     reached[tier] = result
         return dict(best)
 
@@ -158,9 +165,10 @@ def judge(rows: Iterable[Row]) -> Judgement:
     for row in results:
         by_digest[row["digest"]].append(row)
     references = {digest: _reference(group) for digest, group in by_digest.items()}
-    tightest = _tightest(results)
+    penalties = other_penalties(results, lambda row: _short(row, references[row["digest"]]))
     judged = [
-        _judge_row(row, references[row["digest"]], tightest.get(_contender(row)) is row) for row in results
+        _judge_row(row, references[row["digest"]], penalty)
+        for row, penalty in zip(results, penalties, strict=True)
     ]
     wrong: dict[str, list[Wrong]] = defaultdict(list)
     for result in judged:
@@ -171,21 +179,12 @@ def judge(rows: Iterable[Row]) -> Judgement:
     return Judgement(judged, references, {k: v for k, v in wrong.items() if v}, own)
 
 
-def _number(row: Row, key: str) -> float | None:
-    value = row.get(key)
-    return None if value is None else float(value)  # "inf" and "-inf" are how JSON holds them
-
-
-def _contender(row: Row) -> Contender:
-    return row["cell"], row["solver"], row["configuration"]
-
-
 def _tol(row: Row) -> float:
-    return _number(row, "tol") or 0.0
+    return number(row, "tol") or 0.0
 
 
 def _proven(row: Row) -> bool:
-    return _number(row, "gap") is not None
+    return number(row, "gap") is not None
 
 
 def _reference(rows: list[Row]) -> Reference:
@@ -197,36 +196,30 @@ def _reference(rows: list[Row]) -> Reference:
             dual, dual_radius = bound, radius
         if value < primal:
             primal, primal_radius = value, radius
-    scale = max((_number(row, "scale") or 0.0 for row in rows), default=0.0)
+    scale = max((number(row, "scale") or 0.0 for row in rows), default=0.0)
     return Reference(dual, dual_radius, primal, primal_radius, scale)
 
 
-def _tightest(rows: list[Row]) -> dict[Contender, Row]:
-    """Row of the tightest rung that ended CONVERGED, by contender; the first of equals."""
-    found: dict[Contender, Row] = {}
-    for row in filter(_proven, rows):
-        if row.get("status", "CONVERGED") != "CONVERGED" or _number(row, "tol") is None:
-            continue  # it says itself that it has not arrived; or it was asked for nothing: no rung
-        key = _contender(row)
-        if key not in found or _tol(row) < _tol(found[key]):
-            found[key] = row
-    return found
+def _short(row: Row, reference: Reference) -> tuple[float, float]:
+    """The self-certified gap, and the suboptimality, of a row that has both."""
+    primal, gap = float(row["primal"]), float(row["gap"])
+    return reference.relative(gap), reference.relative(primal - reference.dual)
 
 
-def _judge_row(row: Row, reference: Reference, is_tightest: bool) -> Result:
+def _judge_row(row: Row, reference: Reference, penalty: str) -> Result:
     tiers = TIERS[row.get("dtype") or "float64"]
-    primal = _number(row, "primal")
+    primal = number(row, "primal")
     if primal is None:
         nothing = dict.fromkeys(tiers, Outcome.NO_ANSWER)
         return Result(row, None, None, nothing, nothing, "")
-    radius = _number(row, "radius") or 0.0
+    radius = number(row, "radius") or 0.0
     if not _proven(row):  # a constraint is broken, or the coefficients are not finite
         suboptimality = at_least = at_most = math.inf
     else:
         suboptimality = max(0.0, reference.relative(primal - reference.dual))
         at_most = reference.relative(primal - reference.dual + radius + reference.dual_radius)
         at_least = reference.relative(primal - reference.primal - radius - reference.primal_radius)
-    gap = _number(row, "gap")
+    gap = number(row, "gap")
     own = math.inf if gap is None else reference.relative(gap + radius)
     return Result(
         row,
@@ -234,7 +227,7 @@ def _judge_row(row: Row, reference: Reference, is_tightest: bool) -> Result:
         max(0.0, at_least),
         {tier: _outcome(tier, at_most, at_least, reference) for tier in tiers},
         {tier: _self_outcome(tier, own, reference.relative(radius)) for tier in tiers},
-        _why_wrong(row, reference, primal, is_tightest),
+        "; ".join(reason for reason in (_false_claim(row, reference, primal), penalty) if reason),
     )
 
 
@@ -254,54 +247,23 @@ def _self_outcome(tier: float, at_most: float, radius: float) -> Outcome:
     return Outcome.BEYOND if radius > tier else Outcome.MISSED
 
 
-def _why_wrong(row: Row, reference: Reference, primal: float, is_tightest: bool) -> str:
-    reasons = [_false_claim(row, reference, primal), _other_penalty(row, reference) if is_tightest else ""]
-    return "; ".join(reason for reason in reasons if reason)
-
-
 def _false_claim(row: Row, reference: Reference, primal: float) -> str:
-    """Whether it claims a gap where the least primal value on record is far below."""
-    claim = _number(row, "claimed_gap")
-    if not row.get("claims_gap") or row.get("status") != "CONVERGED" or claim is None:
+    """Whether it claims a gap where the least primal value on record is far below.
+
+    One that says CONVERGED and names no gap claims what was asked for. One that names a gap is held to that:
+    to no less than the finest tier, for a claim has rounding of its own.
+    """
+    claim, asked = number(row, "claimed_gap"), number(row, "tol")
+    if not row.get("claims_gap") or row.get("status") != "CONVERGED" or (claim is None and asked is None):
         return ""
-    tol = max(_tol(row), claim)  # one that claims less than was asked is held to what it claims
+    finest = TIERS[row.get("dtype") or "float64"][-1]
+    held = asked if claim is None else max(claim, finest if asked is None else min(asked, finest))
+    assert held is not None
     if not _proven(row):
         why = row.get("reason") or "the answer breaks a constraint or is not finite"
-        return f"claims {tol:.0e}, but {why}"
-    radius = (_number(row, "radius") or 0.0) + reference.primal_radius
+        return f"claims {held:.0e}, but {why}"
+    radius = (number(row, "radius") or 0.0) + reference.primal_radius
     off = reference.relative(primal - reference.primal)
-    if off > CLAIM_MARGIN * (tol + reference.relative(radius)):
-        return f"claims {tol:.0e}, proven off by at least {max(0.0, off - reference.relative(radius)):.0e}"
+    if off > CLAIM_MARGIN * (held + reference.relative(radius)):
+        return f"claims {held:.0e}, proven off by at least {max(0.0, off - reference.relative(radius)):.0e}"
     return ""
-
-
-def _other_penalty(row: Row, reference: Reference) -> str:
-    """Whether the stationarity conditions fit another penalty than the problem's.
-
-    Not where the answer proves the gap that was asked for: on a loose rung an unfinished answer may lean
-    towards any penalty. Nor where what fits is no penalty at all, by a solver that claims no gap: where
-    p > n that is how descent looks on its way (it interpolates first), and its accuracy says the rest.
-    """
-    gap = _number(row, "gap")
-    if gap is not None and _tol(row) > 0 and reference.relative(gap) <= _tol(row):
-        return ""
-    off, gain = _number(row, "implied_off"), _number(row, "implied_gain")
-    if off is None or gain is None or (_number(row, "support") or 0) < IMPLIED_SUPPORT:
-        return ""
-    if off <= IMPLIED_OFF or gain < IMPLIED_GAIN:
-        return ""
-    fitted_share = max(
-        abs(_number(row, f"implied_{name}") or 0.0) / (_number(row, name) or math.inf)
-        for name in ("l1", "l2")
-    )
-    if not row.get("claims_gap") and fitted_share < NO_PENALTY:
-        return ""
-    words = []
-    total = sum(_number(row, name) or 0.0 for name in ("l1", "l2"))
-    for name in ("l1", "l2"):
-        nominal, fitted = _number(row, name) or 0.0, _number(row, f"implied_{name}") or 0.0
-        if nominal > 0 and abs(fitted - nominal) > IMPLIED_OFF / 2 * nominal:
-            words.append(f"{name} x {round(fitted / nominal, 4) + 0.0:.4f}")  # + 0.0: no "-0.0000"
-        elif nominal == 0 and abs(fitted) > IMPLIED_OFF / 2 * total:
-            words.append(f"{name} = {fitted:.3g}")
-    return "solves " + (" and ".join(words) or f"another penalty, off by {off:.0e}")

@@ -61,6 +61,7 @@ def points_of(row: Row, lists: dict[str, list[Any]] | None) -> list[dict[str, An
             "l1": l1s[k % len(l1s)],
             "status": row["statuses"][k],
             "claimed_gap": row["claimed_gaps"][k],
+            "continued": True,  # from another penalty: that of the point before
         }
         for k in range(len(lists["primal"]))
     ]

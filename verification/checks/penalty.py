@@ -11,7 +11,7 @@ import numpy as np
 from solvers import Problem, Status
 
 from ..proofs import Judge
-from ..verdict import IMPLIED_GAIN
+from ..verdict_penalty import IMPLIED_GAIN
 from . import answers_awkward, answers_shapes
 from .answers import TAME, truth, verdict_on
 from .check import Failure, Subject, check

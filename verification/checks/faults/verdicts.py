@@ -8,7 +8,7 @@ from typing import Any
 
 from solvers import Problem, Status
 
-from ... import trials, verdict
+from ... import trials, verdict, verdict_penalty
 from ...proofs import checker
 from .. import check, held, judging_verdicts
 from . import Wrong, planted_in_judge
@@ -29,13 +29,13 @@ def no_margin(wrong: Wrong) -> None:
 @planted_in_judge("dishonest_answers")
 def implied_penalty_hardly_off(wrong: Wrong) -> None:
     """Another penalty is a verdict only from 1 % on."""
-    wrong(verdict, "IMPLIED_OFF", lambda honest: 1e-2)
+    wrong(verdict_penalty, "IMPLIED_OFF", lambda honest: 1e-2)
 
 
 @planted_in_judge("dishonest_answers")
 def implied_penalty_never_clear(wrong: Wrong) -> None:
     """Another penalty is a verdict only if it fits 1e20 times better."""
-    wrong(verdict, "IMPLIED_GAIN", lambda honest: 1e20)
+    wrong(verdict_penalty, "IMPLIED_GAIN", lambda honest: 1e20)
 
 
 @planted_in_judge("dishonest_answers")
