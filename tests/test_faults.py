@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
 import pytest
 
 from solvers import Entry
 from verification.checks.check import Subject, all_checks
-from verification.checks.faults import faults, matrix
+from verification.checks.faults import faults, journal, matrix
 
 JUDGED = [name for name in all_checks("judge") if name != "checks_bite"]  # that one prints: see below
 
@@ -49,3 +52,45 @@ def test_the_check_named_for_each_fault_exists() -> None:
     planted = faults().values()
     assert {fault.killed_by for fault in planted} <= set(all_checks())
     assert len(planted) >= 40
+
+
+# ---------------------------------------------------------------------- what is known is not measured again
+
+
+def test_a_cell_is_known_while_its_code_stands(tmp_path: Path) -> None:
+    path, digests = tmp_path / "journal.jsonl", {"hangs_at_l1_max": "one"}
+    cell = journal.Cell("hangs_at_l1_max", "same_bits", "hung", "no end", 8.0, {"CONVERGED": 3})
+    journal.Journal(path, digests.get).add(cell)
+    with path.open("a", encoding="utf-8") as file:
+        file.write('{"key": "cut sh')
+    assert journal.Journal(path, digests.get).get(cell.name, cell.check) == cell
+    assert journal.Journal(path, digests.get).get(cell.name, "no_memory") is None
+    digests["hangs_at_l1_max"] = "another"
+    assert journal.Journal(path, digests.get).get(cell.name, cell.check) is None
+
+
+def test_a_row_goes_on_where_it_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    known = journal.Journal(tmp_path / "journal.jsonl", lambda name: "code")
+    known.add(journal.Cell("sleeps", "same_bits", "."))
+    asked = []
+
+    def measured(name: str, checks: Sequence[str]) -> Iterator[journal.Cell]:
+        asked.extend(checks)
+        return (
+            journal.Cell(name, check, "x", "idle", runs={"CONVERGED": 2, "REFUSED": 1}) for check in checks
+        )
+
+    monkeypatch.setattr(matrix, "measured", measured)
+    for _ in range(2):
+        row = matrix.row("sleeps", ["same_bits", "does_not_sleep"], known)
+        assert row.marks == {"same_bits": ".", "does_not_sleep": "x"}
+        assert (row.answers, row.words) == (2, {"does_not_sleep": "idle"})
+    assert asked == ["does_not_sleep"]
+
+
+def test_the_digest_of_a_check_is_that_of_the_files_that_it_uses() -> None:
+    files = {path.name for path in journal.files_of([journal.CHECKS / "relations_rows.py"])}
+    assert {"relations_rows.py", "relations_columns.py", "twins.py", "held.py", "draws.py"} <= files
+    assert not {"faults.py", "behaviour.py"} & files
+    assert journal.digest_of_check("row_permutation") == journal.digest_of_check("column_signs")
+    assert journal.digest_of_check("row_permutation") != journal.digest_of_check("repeated_rows")

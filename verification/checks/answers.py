@@ -140,7 +140,7 @@ def right(summary: str) -> Callable[[Problems], Problems]:
         def find(subject: Subject, problem: Problem) -> Iterator[Failure]:
             yield from wrong(subject, problem)
 
-        find.__name__ = problems.__name__
+        find.__name__, find.__module__ = problems.__name__, problems.__module__
         drawn = cache(lambda: list(problems()))
         check(f"answers are right {summary}", on=drawn)(find)
         return problems

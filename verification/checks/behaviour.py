@@ -79,6 +79,7 @@ def no_memory(subject: Subject, problem: Problem) -> Iterator[Failure]:
     ]
     alone = [bits(subject.solve(other)) for other in others]
     first = bits(subject.solve(problem))
+    yield from wrong(subject, problem)  # the answer to one of the others is kept as faithfully as its own
     for other, before in zip(others, alone, strict=True):
         yield from wrong(subject, other)  # one and the same answer to all has the same bits, too
         if bits(subject.solve(other)) != before:

@@ -111,6 +111,8 @@ class Check:
         The failures on one problem of any kind, for a check that looks at each problem by itself.
     about : {"solver", "judge"}
         What it holds to account; a check of the judge does not look at the subject.
+    module : str
+        Where it is written.
     """
 
     name: str
@@ -118,6 +120,7 @@ class Check:
     find: Find
     find_on: FindOn | None = None
     about: str = "solver"
+    module: str = ""
 
 
 CHECKS: dict[str, Check] = {}
@@ -148,7 +151,7 @@ def check(
                 yield from function(subject, problem)
 
         find, find_on = (function, None) if on is None else (on_each, function)
-        CHECKS[name] = Check(name, summary, find, find_on, about)
+        CHECKS[name] = Check(name, summary, find, find_on, about, function.__module__)
         return function
 
     return register

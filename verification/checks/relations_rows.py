@@ -10,6 +10,7 @@ import scipy.sparse as sp
 
 from solvers import Problem
 
+from .draws import bases
 from .relations_columns import beside
 from .relations_symmetry import taken
 from .twins import Twin, relation, shifted
@@ -28,7 +29,17 @@ def stacked(problem: Problem, X: Any, y: Any, s: Any = None, **changes: Any) -> 
     return problem.replace(X=rows.astype(problem.X.dtype), y=np.append(problem.y, y), **changes)
 
 
-@relation("whole sample weights equal repeated rows")
+def weighted_otherwise() -> list[Problem]:
+    """The fixed problems with weights, and with others: there S is n, here half of it and twice it."""
+    weighted = [problem for problem in bases() if problem.sample_weight is not None]
+    return [
+        *weighted,
+        *(problem.replace(sample_weight=problem.s * (problem.s != 3)) for problem in weighted),
+        *(problem.replace(sample_weight=2 * problem.s) for problem in weighted),
+    ]
+
+
+@relation("whole sample weights equal repeated rows", on=weighted_otherwise)
 def repeated_rows(problem: Problem) -> Iterator[Twin]:
     """Each row as often as its weight says."""
     if problem.sample_weight is not None:

@@ -88,7 +88,7 @@ def relation(summary: str, on: Callable[[], Iterable[Problem]] = bases) -> Calla
         def find(subject: Subject, problem: Problem) -> Iterator[Failure]:
             yield from compare(subject, problem, twins(problem))
 
-        find.__name__ = twins.__name__
+        find.__name__, find.__module__ = twins.__name__, twins.__module__
         check(summary, on=on)(find)
         RELATIONS[twins.__name__] = twins
         return twins

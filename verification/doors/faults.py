@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import os
 from pathlib import Path
+from time import monotonic
 from typing import Annotated, Any
 
 import typer
@@ -12,27 +14,41 @@ from ..door import CannotRun, app, end
 
 RESULTS = Path("results/faults")
 PAGE = Path("docs/faults.md")
+JOURNAL = Path(".cache/faults/journal.jsonl")
 
 
 @app.command()
 def faults(
     only: Annotated[str | None, typer.Option(help="Faults separated by commas; writes nothing.")] = None,
     workers: Annotated[int, typer.Option(help="Processes at a time [default: the cores].")] = 0,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Forget what is on record of this code.")] = False,
+    seconds: Annotated[float, typer.Option(help="Begin with no further row after that long.")] = math.inf,
 ) -> None:
-    """Run every planted fault against every check; write results/faults/ and docs/faults.md."""
+    """Run every planted fault against every check; write results/faults/ and docs/faults.md.
+
+    It goes on where it stopped: what is known of the code as it is now is not measured again.
+    """
     from ..checks.faults import faults as planted
     from ..checks.faults import matrix, page
+    from ..checks.faults.journal import Journal
 
     chosen = list(planted()) if only is None else [name.strip() for name in only.split(",")]
     unknown = sorted(set(chosen) - set(planted()))
     if unknown:
         raise CannotRun(f"no fault is called {unknown[0]!r}; there are: {', '.join(planted())}")
+    if fresh:
+        JOURNAL.unlink(missing_ok=True)
     honest = matrix.honest() if only is None else [matrix.HONEST]
+    names = [*honest[:1], *chosen, *honest[1:]]
     found: dict[str, Any] = {}
-    workers = workers or os.cpu_count() or 1
-    for row in matrix.rows([*honest, *chosen], workers):
+    began = monotonic()
+    for row in matrix.rows(names, workers or os.cpu_count() or 1, Journal(JOURNAL, matrix.digest_of_row)):
         found[row.name] = row
-        _say(row, len(found), len(honest) + len(chosen))
+        _say(row, len(found), len(names))
+        if monotonic() - began > seconds and len(found) < len(names):
+            end(
+                2, f"could not finish: {len(found)} of {len(names)} rows are on record; run it again to go on"
+            )
     killed = {name: found[name] for name in chosen}
     good = {name: found[name] for name in honest}
     if only is None:

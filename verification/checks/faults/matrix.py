@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import csv
 import importlib
-from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -18,17 +18,19 @@ from ...proofs import exact
 from ..check import Subject, all_checks
 from ..held import ANSWERED
 from . import faults, honest_solver
+from .journal import Cell, Journal, digest_of_files, module_file
 
 __all__ = ["HONEST", "Row", "honest", "read", "rows", "subject", "verdicts", "write"]
 
 TOL = 1e-10  # what every solver under test is asked for
-TIME_LIMIT = 5.0  # seconds, soft
+TIME_LIMIT = 3.0  # seconds, soft: many a fault never arrives
 HONEST = "honest"
 # No run of the solver in which faults are planted takes a second. Honest ones are waited for: some compile.
 PATIENCE = 8.0  # seconds, hard, for one run: then the process is killed
 LIMIT = 120.0  # seconds, hard, for one check
 MARKS = {"KILLED": "hung", "CRASHED": "died", "FAILED": "raised"}
 HOLDS, FAILS = ".", "x"
+HEAD = ("fault", "answers")  # the first columns of the file
 
 
 @dataclass(frozen=True)
@@ -41,8 +43,8 @@ class Row:
     marks : dict of str to str
         By check: "." it holds, "x" it found failures, "hung" no end within the limit, "died" the process
         ended, "raised" the check itself raised.
-    runs : Counter
-        How the solver's runs ended.
+    answers : int
+        Runs of the solver that ended with an answer.
     words : dict of str to str
         By check that does not hold: its first failure.
     seconds : dict of str to float
@@ -50,14 +52,9 @@ class Row:
 
     name: str
     marks: dict[str, str]
-    runs: Counter[str] = field(default_factory=Counter)
+    answers: int = 0
     words: dict[str, str] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)
-
-    @property
-    def answers(self) -> int:
-        """Runs that ended with an answer."""
-        return sum(self.runs[status.name] for status in ANSWERED)
 
     @property
     def killers(self) -> list[str]:
@@ -118,28 +115,60 @@ def checks_of(name: str) -> list[str]:
     return list(all_checks(None if judge else "solver"))
 
 
-def row(name: str, checks: Sequence[str] | None = None) -> Row:
-    """Hold one fault, or one honest solver, to checks: by default to all that it has to do with."""
-    made = Row(name, {})
+def row(name: str, checks: Sequence[str] | None = None, journal: Journal | None = None) -> Row:
+    """Hold one fault, or one honest solver, to checks: by default to all that it has to do with.
+
+    What the journal knows is not measured again; what is measured is told to it, check by check.
+    """
+    wanted = checks_of(name) if checks is None else checks
+    found = {check: journal.get(name, check) if journal is not None else None for check in wanted}
+    for cell in measured(name, [check for check, cell in found.items() if cell is None]):
+        found[cell.check] = cell
+        if journal is not None:
+            journal.add(cell)
+    return assembled(name, [cell for cell in found.values() if cell is not None])
+
+
+def measured(name: str, checks: Sequence[str]) -> Iterator[Cell]:
+    """Hold one fault, or one honest solver, to checks, one after the other in one process."""
+    if not checks:
+        return
     spec = Spec(factory=f"{__name__}:subject", arguments=(name,), tol=TOL, time_limit=TIME_LIMIT)
     if name in catalogue():
         spec = Spec(name, tol=TOL)
     with Isolated(spec, PATIENCE if name in faults() else None) as held:
-        for check in checks_of(name) if checks is None else checks:
+        for check in checks:
             report = held.check(check, LIMIT)
-            made.marks[check] = _mark(report)
-            made.runs.update(report.runs)
-            made.seconds[check] = report.seconds
-            if not report.holds:
-                made.words[check] = _words(report)
-    return made
+            words = "" if report.holds else _words(report)
+            yield Cell(name, check, _mark(report), words, round(report.seconds, 3), report.runs)
 
 
-def rows(names: Sequence[str], workers: int) -> Iterable[Row]:
+def assembled(name: str, cells: Iterable[Cell]) -> Row:
+    """Put a row together from its cells."""
+    cells = list(cells)
+    return Row(
+        name,
+        marks={cell.check: cell.mark for cell in cells},
+        answers=sum(cell.runs.get(status.name, 0) for cell in cells for status in ANSWERED),
+        words={cell.check: cell.words for cell in cells if cell.mark != HOLDS},
+        seconds={cell.check: cell.seconds for cell in cells},
+    )
+
+
+@cache
+def digest_of_row(name: str) -> str:
+    """Digest of the code of a fault, or of an honest solver: its file, and what it imports from its room."""
+    fault = faults().get(name)
+    theme = f"{__package__}.{fault.theme if fault is not None else 'reference'}"
+    file = module_file(f"solvers.{name}" if name in catalogue() else theme)
+    return digest_of_files([file, module_file(f"{__package__}.reference")])
+
+
+def rows(names: Sequence[str], workers: int, journal: Journal | None = None) -> Iterable[Row]:
     """Hold each to its checks, `workers` at a time, after the first one alone: what it proves is kept."""
-    yield row(names[0])
+    yield row(names[0], journal=journal)
     with ThreadPoolExecutor(workers) as pool:
-        yield from pool.map(row, names[1:])
+        yield from pool.map(lambda name: row(name, journal=journal), names[1:])
 
 
 def verdicts(
@@ -172,7 +201,8 @@ def verdicts(
         if all(row.marks.get(check) in (None, HOLDS) for row in found.values()):
             wrong.append(f"{check} kills nothing")
     for row in (honest or {}).values():
-        wrong += [f"{check}: a false alarm on {row.name}: {words}" for check, words in row.words.items()]
+        for check in row.killers:
+            wrong.append(f"{check}: a false alarm on {row.name}: {row.words.get(check, row.marks[check])}")
     return wrong
 
 
@@ -182,12 +212,17 @@ def write(path: Path, found: Iterable[Row]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     with open(path, "w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(["fault", *checks])
-        writer.writerows([[row.name, *(row.marks.get(check, "") for check in checks)] for row in found])
+        writer.writerow([*HEAD, *checks])
+        for row in found:
+            writer.writerow([row.name, row.answers, *(row.marks.get(check, "") for check in checks)])
 
 
 def read(path: Path) -> dict[str, Row]:
-    """Read a matrix that was written."""
+    """Read a matrix that was written, with the checks that it knows."""
     with open(path, newline="", encoding="utf-8") as file:
         lines = list(csv.DictReader(file))
-    return {line["fault"]: Row(line.pop("fault"), {k: v for k, v in line.items() if v}) for line in lines}
+    found = {}
+    for line in lines:
+        name, answers = (line.pop(column) for column in HEAD)
+        found[name] = Row(name, {check: mark for check, mark in line.items() if mark}, int(answers))
+    return found
