@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 from bench.jobs import Task
 from bench.measure import Pair
@@ -21,8 +22,8 @@ LONG = 2.0  # seconds of the quickest ladder run in a cell: a solver that slow i
 def measure_defaults(state: State) -> None:
     """Call every solver on every cell without settings; one row at least for each.
 
-    Cheap ones three times. Where the solver took long with settings, or the budget is spent, the row says
-    that it was not tried.
+    Everyone once, then cheap ones twice more while time lasts. Where the solver took long with settings, or
+    the budget is spent, the row says that it was not tried.
     """
     firsts: dict[tuple[str, str], Pair] = {}
     for pair in state.pairs:
@@ -33,7 +34,7 @@ def measure_defaults(state: State) -> None:
     state.order.shuffle(tries)
     tries.sort(key=lambda each: (each[1].about["nnz"], each[1].about["p"]))
     state.events.phase("defaults", len(tries))
-    left_out = 0
+    left_out, brief = 0, []
     for key, pair in tries:
         if key not in quickest:
             status, message = unanswered.get(key, (Status.TIME_LIMIT.name, "not run"))
@@ -41,16 +42,25 @@ def measure_defaults(state: State) -> None:
         elif why := _why_not(state, quickest[key]):
             state.measurer.decline(pair, why, PHASE)
             left_out += 1
-        else:
-            for turn in range(ROUNDS):
-                row = state.measurer.measure(pair, PHASE, 0, turn, state.plan.longest)
-                if row["seconds"] is None or row["seconds"] > BRIEF:
-                    break
+        elif _quick(state.measurer.measure(pair, PHASE, 0, 0, state.plan.longest)):
+            brief.append(pair)
         state.events.step(1, pair.words)
+    for turn in range(1, ROUNDS):
+        for pair in brief:
+            if not _short(state):
+                state.measurer.measure(pair, PHASE, 0, turn, state.plan.longest)
     if left_out:
         state.note(
             f"defaults not tried for {left_out} of {len(tries)} pairs: slow with settings, or a short budget"
         )
+
+
+def _quick(row: dict[str, Any]) -> bool:
+    return row["seconds"] is not None and bool(row["seconds"] <= BRIEF)
+
+
+def _short(state: State) -> bool:
+    return state.budget.elapsed > DEFAULTS_SHARE * state.budget.seconds
 
 
 def _without_settings(pair: Pair) -> Pair:
@@ -83,6 +93,6 @@ def _unanswered(pairs: list[Pair]) -> dict[tuple[str, str], tuple[str, str]]:
 def _why_not(state: State, seconds: float) -> str:
     if seconds > LONG:
         return f"not tried: with settings it took {seconds:.2g} s"
-    if state.budget.elapsed > DEFAULTS_SHARE * state.budget.seconds:
+    if _short(state):
         return "not tried: the budget is short"
     return ""

@@ -33,7 +33,7 @@ EXTRA = (1e-14, 1e-16)  # only for a solver whose tol is no duality gap and that
 LONG_RUN = 1.0  # seconds; a run that takes longer is the last of its ladder
 # Of a path or a cross-validation, whose points are many: one rung for each tier, and more time for it
 JOB_LADDER: dict[str, Any] = {"tols": (1e-4, 1e-7, 1e-10), "long": 3.0, "cap": 10.0}
-DEFAULTS_SHARE = 0.8  # of the budget: what is not begun by then is not called without settings
+DEFAULTS_SHARE = 0.87  # of the budget: what is not begun by then is not called without settings
 LADDER_SHARE = 0.75  # of the budget at most; the rest is for repeats
 BRIEF = 0.1  # seconds for a run of a solver that has spent its share
 OUTRUN = 4.0  # times faster: whoever is outrun so clearly is not worth the time to tell by how much
