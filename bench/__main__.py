@@ -29,7 +29,7 @@ def run(
     ] = None,
     data: Annotated[
         Path | None,
-        typer.Option(help="Your own data (.csv .npz .svm .libsvm .mtx, .gz) in place of the suite's."),
+        typer.Option(help="Your own data (.csv .npy .npz .svm .libsvm .mtx, .gz) in place of the suite's."),
     ] = None,
     twin: Annotated[
         str | None, typer.Option(help="Run these (names separated by commas) a second time, for the noise.")

@@ -1,4 +1,4 @@
-"""Reading a user's own data: .csv, .npz, .svm or .libsvm, .mtx, and .gz of the text formats (docs/data.md).
+"""Reading a user's own data: text tables, NumPy files, LIBSVM and Matrix Market, docs/data.md.
 
 Whatever the file holds, X comes out as a float64 column-major array, or as a canonical csc_array if the
 file is sparse (never densified), and y as a float64 vector. What is wrong is said with its place.
@@ -32,9 +32,9 @@ def load(path: str | Path, target: str | Path | None = None) -> tuple[Any, Vecto
     Parameters
     ----------
     path : path
-        The suffix tells the format: .csv, .npz, .svm, .libsvm, .mtx; .csv.gz, .svm.gz and so on.
+        The suffix tells the format: .csv, .npy, .npz, .svm, .libsvm, .mtx; .csv.gz, .svm.gz and so on.
     target : path, optional
-        File with y, one value a row (.mtx or .csv), for a .mtx or .npz that does not hold it.
+        File with y, one value a row (.mtx or .csv), for a .mtx, .npy or .npz that does not hold it.
 
     Returns
     -------
@@ -49,7 +49,7 @@ def load(path: str | Path, target: str | Path | None = None) -> tuple[Any, Vecto
     path = Path(path)
     kind = _kind(path)
     text = {".csv": read_csv, ".svm": read_svm, ".libsvm": read_svm}
-    other = {".npz": _npz, ".mtx": _mtx}
+    other = {".npy": _npy, ".npz": _npz, ".mtx": _mtx}
     if kind not in text | other:
         known = ", ".join(text | other)
         raise DataError(f"{path}: no format is known by {kind or 'no suffix'!r}; give one of {known}")
@@ -114,7 +114,22 @@ def _real(path: Path, name: str, a: NDArray[Any]) -> Vector:
     return a.astype(np.float64, copy=False)
 
 
-# .npz
+# .npy, .npz
+
+
+def _npy(path: Path, y: Vector | None) -> tuple[Any, NDArray[Any]]:
+    """X, and y from its own file or from the last column."""
+    try:
+        A = np.load(path, allow_pickle=False)
+    except BROKEN as error:
+        raise DataError(f"{path}: cannot be read ({error}); save a plain array of numbers") from error
+    if not isinstance(A, np.ndarray):
+        raise DataError(f"{path}: is a .npz file by another name; rename it")
+    if y is not None:
+        return A, y
+    if A.ndim != 2 or A.shape[1] < 2:
+        raise DataError(f"{path}: has shape {A.shape}; it needs two columns at least, the last being y")
+    return A[:, :-1], A[:, -1]
 
 
 def _npz(path: Path, y: Vector | None) -> tuple[Any, NDArray[Any]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import re
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -165,6 +166,31 @@ def test_mtx(tmp_path: Path, suffix: str, sparse: bool, where: str) -> None:
     got, t = load(path, target=other)
     np.testing.assert_array_equal(got.toarray() if sparse else got, here.toarray() if sparse else here)
     np.testing.assert_array_equal(t, y)
+
+
+@pytest.mark.parametrize("dtype", [float, np.float32, np.int8])
+def test_npy_has_y_in_its_last_column(tmp_path: Path, dtype: type) -> None:
+    table = np.column_stack([X, y]).astype(dtype)
+    np.save(tmp_path / "d.npy", table)
+    found, target = load(tmp_path / "d.npy")
+    np.testing.assert_array_equal(found, table[:, :-1].astype(float))
+    np.testing.assert_array_equal(target, table[:, -1].astype(float))
+
+
+@pytest.mark.parametrize(
+    ("array", "words"),
+    [
+        (np.arange(5.0), "two columns at least"),
+        (np.ones((3, 3, 3)), "two columns at least"),
+        (np.ones((4, 2), dtype=complex), "store real numbers"),
+        (np.array([[1, "a"], [2, "b"]], dtype=object), "save a plain array"),
+        (np.array([[1.0, np.nan], [1.0, 2.0]]), "remove or impute that row"),
+    ],
+)
+def test_npy_that_is_no_table_of_numbers_is_refused(tmp_path: Path, array: Any, words: str) -> None:
+    np.save(tmp_path / "d.npy", array, allow_pickle=array.dtype == object)
+    with pytest.raises(DataError, match=words):
+        load(tmp_path / "d.npy")
 
 
 def test_npz_takes_y_from_another_file(tmp_path: Path) -> None:
@@ -340,7 +366,10 @@ def test_text_that_is_not_utf_8_is_said_so(tmp_path: Path) -> None:
 def test_paths_that_cannot_be_read(tmp_path: Path) -> None:
     for name, words in (
         ("none.csv", "is not there"),
-        ("d.xlsx", r"no format is known by '\.xlsx'; give one of \.csv, \.svm, \.libsvm, \.npz, \.mtx"),
+        (
+            "d.xlsx",
+            r"no format is known by '\.xlsx'; give one of \.csv, \.svm, \.libsvm, \.npy, \.npz, \.mtx",
+        ),
         ("plain", "no format is known by 'no suffix'"),
         ("d.npz.gz", "no format is known by"),
     ):
