@@ -1,7 +1,6 @@
 """skglm: Anderson-accelerated coordinate descent on working sets, or by Gram updates. [bertrand2022].
 
-Its tol is an absolute distance to the subdifferential: no claim. max_iter counts working sets. No starting
-point is passed: w_init without Xw_init makes it report what is not so.
+Its tol is a distance to the subdifferential: no claim. No w_init: without Xw_init it reports what is not so.
 """
 
 from __future__ import annotations
@@ -70,7 +69,8 @@ def _model(problem: Problem, stop: Stop, gram: bool = False, **configuration: An
     if problem.l2 > 0:
         penalty = penalties.L1_plus_L2(*to_skglm(l1, problem.l2), positive)
     if gram:
-        return solvers.GramCD(stop.max_iter, fit_intercept=False, **how), None, penalty
+        greedy = (problem.X * problem.X).sum(axis=0).min() == 0  # whole epochs divide by each column's norm
+        return solvers.GramCD(stop.max_iter, not greedy, greedy, fit_intercept=False, **how), None, penalty
     datafit = datafits.Quadratic() if s is None else datafits.WeightedQuadratic(s.copy())
     return solvers.AndersonCD(stop.max_iter, fit_intercept=problem.intercept, **how), datafit, penalty
 

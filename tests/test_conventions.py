@@ -478,6 +478,16 @@ def test_configurations_that_form_a_gram_matrix_refuse_a_wide_x() -> None:
             installed(name).setup(problem, Stop(), **how)
 
 
+def test_the_gram_solver_of_skglm_takes_columns_of_zeros() -> None:
+    adapter = installed("peer_skglm")
+    dense = np.array(small().X)
+    dense[:, 2] = 0.0
+    problem = small().replace(X=np.asfortranarray(dense), l1=0.05)
+    solution = adapter.setup(problem, Stop(1e-9), gram=True)()
+    assert solution.status is Status.CONVERGED
+    assert excess(problem, solution, lower_bound(problem)) <= 1e-9
+
+
 @pytest.mark.parametrize("name", ADAPTERS)
 def test_a_missing_package_is_named(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     def absent(package: str) -> str:
