@@ -94,10 +94,10 @@ claims: $(READY) ## test what is said about L1 and L2; prints docs/claims.md and
 
 BENCH_FLAGS = $(if $(SUITE),--suite '$(SUITE)') $(if $(SOLVERS),--solvers '$(SOLVERS)') $(if $(DATA),--data '$(DATA)') \
               $(if $(BUDGET),--budget '$(BUDGET)') $(if $(SEED),--seed '$(SEED)') \
-              $(if $(THREADS),--threads '$(THREADS)') $(if $(FRESH),--fresh)
+              $(if $(THREADS),--threads '$(THREADS)') $(if $(FRESH),--fresh) $(if $(REUSE),--reuse '$(REUSE)')
 
 .PHONY: bench
-bench: $(READY) ## time and judge, or go on where it stopped (SUITE= SOLVERS= DATA= BUDGET= SEED= THREADS= FRESH=1)
+bench: $(READY) ## time and judge, or go on where it stopped (SUITE= SOLVERS= DATA= BUDGET= SEED= THREADS= FRESH=1 REUSE=auto)
 	$(OWN_KERNELS) $(BIN)/python -m bench run $(BENCH_FLAGS)
 
 .PHONY: compare
@@ -105,7 +105,7 @@ compare: $(READY) ## what became slower, larger or less accurate (A=record B=rec
 	@$(BIN)/python -m bench compare '$(A)' '$(B)' $(COMPARE_FLAGS)
 
 .PHONY: calibrate
-calibrate: $(READY) ## how often the rule for times is wrong, on this machine (SESSIONS=n; half an hour for 24)
+calibrate: $(READY) ## how often the rule for times is wrong, on this machine (SESSIONS=n in all; goes on where it stopped)
 	$(OWN_KERNELS) $(BIN)/python -m bench calibrate --sessions $(or $(SESSIONS),0) --write
 
 .PHONY: report

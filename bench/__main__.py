@@ -49,6 +49,10 @@ def run(
     fresh: Annotated[
         bool, typer.Option("--fresh", help="Begin anew even where the same run was cut short.")
     ] = False,
+    reuse: Annotated[
+        str | None,
+        typer.Option(help="Take cells over from this record ('auto': any) where nothing differs."),
+    ] = None,
     results: Results = None,
     strict: Annotated[bool, typer.Option(help="Exit 1 on a verdict against any solver.")] = False,
 ) -> None:
@@ -95,9 +99,14 @@ def run(
                 fresh=fresh,
                 report=True,
                 threads=threads,
+                reuse=reuse,
                 **({} if memory is None else {"memory": int(memory * 1e9)}),
                 **({} if rounds is None else {"most_repeats": rounds}),
             )
+    except ValueError as error:
+        if reuse is None:
+            raise
+        raise CannotRun(str(error)) from error
     except KeyboardInterrupt:
         end(2, "interrupted; what was measured is on record, and the same command continues")
     finish(path, folder, strict, measured=True)

@@ -1,11 +1,14 @@
 """The campaign that calibrates the rule: many short runs with twins and planted slowdowns in each.
 
-A session is an ordinary run (bench/run.py) of a few solvers on a few cells, each solver beside its A/A twin,
-one slowed by 15 %, and one slowed by another share, which changes from session to session.
+A session is an ordinary run (bench/run.py) of a few solvers on a few cells, each solver beside its A/A twin
+and one slowed by 15 %; one of them, in turn, beside one slowed by another share. Sessions by the same code,
+on the same machine and of the same design are one campaign.
 """
 
 from __future__ import annotations
 
+import hashlib
+import json
 import math
 import re
 from collections.abc import Sequence
@@ -14,13 +17,16 @@ from pathlib import Path
 from typing import Any
 
 from bench.compare import compare
+from bench.identity import code_digests, installed_digest, solver_digest
 from bench.power import Decision, Session, decisions, fitted
 from bench.run import measure
 from bench.sides import Side
 from bench.suites import Suite
+from verification.environment import cpu_model
 from verification.problems.cells import Cell
+from verification.record import head, read
 
-__all__ = ["ANCHOR", "CELLS", "SOLVERS", "measure_session", "result_of", "spread"]
+__all__ = ["ANCHOR", "CELLS", "SOLVERS", "measure_session", "on_record", "result_of", "spread"]
 
 SOLVERS = ("active_set_numba", "cd_numba", "peer_sklearn")
 ANCHOR = "peer_sklearn"
@@ -32,24 +38,46 @@ CELLS = (
     Cell("diabetes2", "lasso", l1_ratio=100.0),
 )
 PLANTED = 15  # per cent, in every session
-FURTHER = (5, 10, 20, 30)  # one of them in each session, in turn
+FURTHER = (5, 10, 20, 30)  # one of them in each session, of one solver
 TOL = 1e-8
-PROCESSES, ROUNDS = 3, 5  # batches of a run, and rounds of a batch
+# Processes of a solver, and rounds of each, by `python -m bench calibrate --plan`: rounds are cheaper than
+# processes, and so many find 15 % in a single cell nine times in ten with some to spare.
+PROCESSES, ROUNDS = 3, 40
 
 
 def names(session: int) -> list[str]:
     """Solvers and twins of a session."""
-    slow = (PLANTED, FURTHER[session % len(FURTHER)])
-    return [*SOLVERS, *(f"{name}@twin" for name in SOLVERS), *(f"{n}@slow{k}" for n in SOLVERS for k in slow)]
+    turn, further = divmod(session, len(SOLVERS))[::-1]
+    slow = [f"{name}@slow{PLANTED}" for name in SOLVERS]
+    more = f"{SOLVERS[turn]}@slow{FURTHER[further % len(FURTHER)]}"
+    return [*SOLVERS, *(f"{name}@twin" for name in SOLVERS), *slow, more]
+
+
+def suite() -> Suite:
+    """Return the suite, whose name says which campaign a session belongs to."""
+    code = [code_digests(), installed_digest(), [solver_digest(name) for name in SOLVERS]]
+    same = [code, cpu_model(), [cell.name for cell in CELLS], PROCESSES, ROUNDS, TOL]
+    digest = hashlib.sha256(json.dumps(same, sort_keys=True).encode()).hexdigest()[:8]
+    summary = "twins and planted slowdowns"
+    return Suite(f"calibration-{digest}", summary, 600.0, 2.0, lambda: list(CELLS))
 
 
 def measure_session(number: int, results: Path) -> Path:
-    """Run one session and return its record."""
-    suite = Suite("calibration", "twins and planted slowdowns", 600.0, 2.0, lambda: list(CELLS))
+    """Run one session, or go on with it where it was cut short, and return its record."""
     return measure(
-        suite, suite.cells(), names(number), seed=number, results=results, tols=(TOL,),
-        most_repeats=1 + PROCESSES * ROUNDS,
+        suite(), list(CELLS), names(number), seed=number, results=results, tols=(TOL,),
+        most_repeats=1 + PROCESSES * ROUNDS, batch=ROUNDS, settings=1, defaults=False,
     )  # fmt: skip
+
+
+def on_record(results: Path) -> dict[int, Path]:
+    """Return the records of this campaign's sessions that are complete, by number."""
+    found = {}
+    for path in sorted((results / "records").glob(f"*-{suite().name}-*.jsonl")):
+        first = head(path)
+        if first is not None and any(row["kind"] == "end" for row in read(path)):
+            found[int(first["seed"])] = path
+    return found
 
 
 def spread(sides: Sequence[Side]) -> dict[str, tuple[float, int]]:

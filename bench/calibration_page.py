@@ -8,10 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from bench.calibrate import made_of
-from bench.noise import Noise
+from bench.noise import Noise, noise_for
 from bench.power import Decision, counted, smallest_found
+from bench.simulate import Design, campaign
+from verification.environment import cpu_model
 
-__all__ = ["BEGIN", "END", "PAGE", "section", "with_section"]
+__all__ = ["BEGIN", "END", "PAGE", "expected", "section", "with_section"]
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "method.md"
 BEGIN, END = "<!-- calibration: python -m bench calibrate --write -->", "<!-- /calibration -->"
@@ -20,8 +22,11 @@ SCOPES = {
     "solver": "all cells of a solver",
     "cell": "one cell alone",
     "run": "any of all cells of a run, decided together",
-    "between": "all cells of a solver, between two runs",
+    "between": "all cells of a solver, between two runs: what `compare` and `regress` decide",
 }
+ALARMS_MOST, FOUND_LEAST = 0.05, 0.90  # the bars: shares of false alarms, and of slowdowns of 15 % found
+DRAWN = 40  # sessions for each of these:
+GRID = ((3, 5), (3, 10), (3, 20), (3, 40), (4, 20), (5, 20))  # processes, and rounds of each
 
 
 def section(result: dict[str, Any]) -> str:
@@ -37,6 +42,8 @@ def section(result: dict[str, Any]) -> str:
             "",
             *_table(columns, rows),
             "",
+            _bars(made),
+            "",
             "By solver, over all its cells:",
             "",
             *_table(columns, solvers),
@@ -47,16 +54,65 @@ def section(result: dict[str, Any]) -> str:
 
 
 def _design(result: dict[str, Any], made: Sequence[Decision]) -> str:
-    alarms, slow = counted(made, None, 0.0).of, counted(made, None, 0.15).of
+    alarms, slow = counted(made, "between", 0.0).of, counted(made, "between", 0.15).of
     return (
         f"{result['sessions']} runs of {len(result['solvers'])} solvers on {len(result['cells'])} cells, "
         f"{result['processes']} processes with {result['rounds']} rounds each, on {result['cpu']} "
         f"({result['cores_allowed']} cores allowed, {result['os']}), begun {result['started'][:10]}. "
-        f"{alarms} decisions are between a solver and its A/A twin, {slow} between a solver and itself made "
-        "15 % slower. Each half of the runs is decided with the noise that was fitted to the other half. "
+        f"Of the decisions that `compare` and `regress` take about a solver, {alarms} are on the same code "
+        f"in two runs, {slow} on code made 15 % slower in one of them; the times of single cells that they "
+        "name beside are corrected for their number. Each half of the runs is decided with the noise that "
+        "was fitted to the other half. "
         "Shares are in per cent, with 95 % intervals after Clopper and Pearson [clopper1934]; *from* is "
         "the smallest slowdown from which on 9 in 10 are found. Decisions of one run share its processes; "
         "the intervals count them as if they did not."
+    )
+
+
+def _bars(made: Sequence[Decision]) -> str:
+    """Say of which decisions the bars are met, and how far they are missed otherwise."""
+    met, missed = [], []
+    for scope, title in SCOPES.items():
+        alarms, slow = counted(made, scope, 0.0), counted(made, scope, 0.15)
+        short = []
+        if alarms.of and alarms.value > ALARMS_MOST:
+            short.append(f"false alarms {100 * alarms.value:.1f} %")
+        if slow.of and slow.value < FOUND_LEAST:
+            short.append(f"found {100 * slow.value:.1f} %")
+        name = title.partition(":")[0]
+        if short:
+            missed.append(f"{name} ({', '.join(short)})")
+        else:
+            met.append(name)
+    bars = f"at most {100 * ALARMS_MOST:.0f} % false alarms, at least {100 * FOUND_LEAST:.0f} % of 15 % found"
+    return " ".join(
+        [
+            f"The bars ({bars}) are",
+            f"met for {'; '.join(met)}." if met else "met for none.",
+            *([f"They are missed for {'; '.join(missed)}."] if missed else []),
+        ]
+    )
+
+
+def expected(folder: Path) -> str:
+    """Return a table of what campaigns could be expected to find by the newest noise, drawn from it."""
+    calibrated = noise_for(cpu_model(), folder)
+    rows = []
+    for processes, rounds in GRID:
+        made = campaign(calibrated.noise, Design(processes=processes, rounds=rounds), DRAWN)
+        shares = [
+            f"{100 * counted(made, scope, 0.0).value:.1f} / {100 * counted(made, scope, 0.15).value:.1f}"
+            for scope in SCOPES
+        ]
+        rows.append([f"{processes} x {rounds}", *shares])
+    titles = [title.partition(":")[0] for title in SCOPES.values()]
+    return "\n".join(
+        [
+            f"Per cent of false alarms / of slowdowns of 15 % found, over {DRAWN} sessions drawn from the "
+            f"noise ({calibrated.source}):",
+            "",
+            *_table(["processes x rounds", *titles], rows),
+        ]
     )
 
 

@@ -110,6 +110,9 @@ def compare(a: Side, b: Side, anchor: str | None = None) -> Compared:
     other = (a.digests.keys() & b.digests.keys()) - same
     if other:
         found.left_out.append(f"not the same problem in both: {', '.join(sorted(other))}")
+    if old := same & (a.reused | b.reused):
+        found.left_out.append(f"reused, not measured in that run: {', '.join(sorted(old))}")
+        same -= old
     candidates = anchors(a, b, anchor)
     keys = _distinct(a, b, same)
     for _, cell, tier in keys:

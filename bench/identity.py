@@ -18,6 +18,9 @@ __all__ = ["code_digests", "installed_digest", "same_run", "solver_digest"]
 ROOT = Path(__file__).resolve().parent.parent
 SOLVERS = ROOT / "solvers"
 
+# What runs in a worker's process beside the solver; a test follows the imports.
+WORKER = ("worker", "accept", "decoy", "jobs", "payload", "peak", "twins", "floors")
+
 # What may differ between the starts of one run: the name, the moment, and what no measurement depends on.
 VOLATILE = frozenset({"run", "started", "load", "argv", "commit", "dirty"})
 
@@ -85,7 +88,7 @@ def code_digests() -> dict[str, str]:
     """
     own = {SOLVERS / f"{name}.py" for name in catalogue()}
     bench = set((ROOT / "bench").glob("*.py"))
-    worker = {ROOT / "bench" / f"{name}.py" for name in ("worker", "decoy", "payload")}
+    worker = {ROOT / "bench" / f"{name}.py" for name in WORKER}
     verification = ROOT / "verification"
     return {
         "solvers": _digest(set(SOLVERS.glob("*.py")) - own),

@@ -132,6 +132,13 @@ class Measurer:
         self._put(row)
         pair.rows.append(row)
 
+    def take_over(self, row: dict[str, Any], record: str) -> None:
+        """Put a row of another record on this one's, marked, unless it is there already."""
+        was = row.get("was", row["at"])
+        record = row.get("reused", record)
+        if (record, was) not in self._past.reused:
+            self._put({**row, "reused": record, "was": was})
+
     def _known(self, pair: Pair, row: dict[str, Any]) -> dict[str, Any] | None:
         """Take a measurement from the record, with the clock as it was: what follows is decided alike.
 

@@ -38,7 +38,8 @@ def execute(plan: Plan, append: Append, events: Events | None = None, past: Past
         try:
             state.introduce()
             climb(state)
-            measure_defaults(state)
+            if plan.defaults:
+                measure_defaults(state)
             repeat(state)
             if plan.floors:
                 measure_floors(state)

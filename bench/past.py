@@ -39,6 +39,8 @@ class Past:
         Seconds of the budget that were spent when the last row was written.
     processes : dict
         Number of processes that each solver has had.
+    reused : set of (str, int)
+        Rows that were taken over from other records: their records and numbers.
     complete : bool
         Whether nothing is left to measure.
     """
@@ -50,6 +52,7 @@ class Past:
         self.measured = 0
         self.elapsed = 0.0
         self.processes: dict[str, int] = defaultdict(int)
+        self.reused: set[tuple[str, int]] = set()
         self.complete = False
         for row in rows:
             self._take(row)
@@ -61,6 +64,9 @@ class Past:
             self._said.add(row["message"])
         elif row["kind"] == "solver":
             self._solvers.add(row["solver"])
+        elif "reused" in row:
+            self.measured = max(self.measured, row["at"])
+            self.reused.add((row["reused"], row["was"]))
         elif "phase" in row:
             self.measured = max(self.measured, row["at"])
             self.elapsed = max(self.elapsed, row["elapsed"])

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bench.client import Limits
+from bench.reuse import Reuse
 from bench.rounds import LADDER
 from verification.memory import machine_memory
 
@@ -50,8 +51,16 @@ class Plan:
         The ladder, loosest first.
     most_repeats : int
         Rounds of one rung at most, that of the ladder included; the budget ends them earlier.
+    batch : int
+        Rounds at most that a process runs before it is started anew.
+    settings : int, optional
+        Of each solver's settings so many, the first ones; all if not given.
+    defaults : bool
+        Whether every solver is also called without settings (defaults.py).
     threads : int
         Threads of each worker's numerical libraries.
+    reuse : Reuse, optional
+        Earlier records, of which cells are taken over (reuse.py).
     floors : bool
         Whether to time the floor under each cell, too (floors.py).
     limits : Limits
@@ -68,7 +77,11 @@ class Plan:
     longest: float = 10.0
     tols: tuple[float, ...] = LADDER
     most_repeats: int = 1000
+    batch: int = 5
+    settings: int | None = None
+    defaults: bool = True
     threads: int = 1
     floors: bool = False
+    reuse: Reuse | None = None
     limits: Limits = field(default_factory=Limits)
     memory: int = field(default_factory=lambda: int(MEMORY_SHARE * machine_memory()))

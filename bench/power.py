@@ -91,7 +91,7 @@ class Session:
 
     @property
     def slowdowns(self) -> list[float]:
-        """What was planted; 0 for the A/A twins."""
+        """What was planted, rising; 0, the first, for the A/A twins."""
         return sorted({slowdown for _, slowdown, _ in self.times if slowdown is not None})
 
 
@@ -104,36 +104,68 @@ def twins_of(sessions: Iterable[Session]) -> list[Twins]:
     ]
 
 
+Who = tuple[str, float | None]  # a solver, and the slowdown of the twin; None for the solver itself
+
+
+def _anchored(session: Session, who: Who, anchor: Who) -> dict[str, tuple[Timing, Timing]]:
+    """By cell: a time, and that of the anchor."""
+    times = session.times
+    return {
+        cell: (timing, times[*anchor, cell])
+        for (*name, cell), timing in sorted(times.items(), key=str)
+        if tuple(name) == who and (*anchor, cell) in times
+    }
+
+
 def _across(
-    first: Session, second: Session, anchor: str, planted: float | None, noise: Noise
-) -> dict[str, Estimate]:
-    """By solver: its twin in the second session (itself for None) against itself in the first, anchored."""
+    before: tuple[Session, Who, Who], after: tuple[Session, Who, Who], noise: Noise
+) -> Estimate | None:
+    """One (session, solver, anchor) over another, as bench/compare.py does it; None without a common cell."""
+    first, second = _anchored(*before), _anchored(*after)
+    cells = sorted(first.keys() & second.keys())
+    if not cells:
+        return None
+    one, other = (estimate([times[cell] for cell in cells], noise) for times in (second, first))
+    return difference(one, other, noise.apart)
 
-    def anchored(session: Session, solver: str, slowdown: float | None) -> dict[str, tuple[Timing, Timing]]:
-        times = session.times
-        return {
-            cell: (timing, times[anchor, None, cell])
-            for (name, planted, cell), timing in sorted(times.items(), key=str)
-            if (name, planted) == (solver, slowdown) and (anchor, None, cell) in times
-        }
 
-    found = {}
-    for solver in sorted({name for name, _, _ in first.times} - {anchor}):
-        before, after = anchored(first, solver, None), anchored(second, solver, planted)
-        cells = sorted(before.keys() & after.keys())
-        if cells:
-            one, other = (estimate([times[cell] for cell in cells], noise) for times in (after, before))
-            found[solver] = difference(one, other, noise.apart)
+def _between(first: Session, second: Session, anchor: str, noise: Noise) -> list[Decision]:
+    """Decide on every solver between two sessions, as bench/compare.py does.
+
+    Twice over the same code, in processes of which no two decisions share any but the anchor's: the solvers
+    themselves, and their twins with the anchor's twin. Twice over what is slower: in the second session
+    against the solver in the first, and in the first against the twin in the second. What serves as the
+    anchor elsewhere is itself held against another solver.
+    """
+    solvers = sorted({name for name, _, _ in first.times} & {name for name, _, _ in second.times})
+    found = []
+
+    def take(session: Session, solver: str, planted: float, one: Estimate | None) -> None:
+        if one is not None:
+            found.append(_decision(session, "between", solver, "", planted, one))
+
+    for solver in solvers:
+        its = anchor if solver != anchor else next((name for name in solvers if name != anchor), anchor)
+        own, twin = (its, None), (its, 0.0)
+        take(second, solver, 0.0, _across((first, (solver, None), own), (second, (solver, None), own), noise))
+        take(first, solver, 0.0, _across((first, (solver, 0.0), twin), (second, (solver, 0.0), twin), noise))
+        for planted in second.slowdowns[1:]:
+            slow = (solver, planted)
+            take(second, solver, planted, _across((first, (solver, None), own), (second, slow, own), noise))
+        for planted in first.slowdowns[1:]:
+            slow = (solver, planted)
+            take(first, solver, planted, _across((second, (solver, 0.0), twin), (first, slow, twin), noise))
     return found
 
 
 def apart(sessions: Sequence[Session], anchor: str, noise: Noise) -> float:
     """How much further apart two runs are than each says of itself, >= 1."""
-    scores = [
-        one.log / one.se
-        for first, second in zip(sessions[::2], sessions[1::2], strict=False)
-        for one in _across(first, second, anchor, None, noise).values()
-    ]
+    scores = []
+    for first, second in zip(sessions[::2], sessions[1::2], strict=False):
+        for solver in sorted({name for name, _, _ in first.times} - {anchor}):
+            who = (solver, None), (anchor, None)
+            one = _across((first, *who), (second, *who), noise)
+            scores += [] if one is None else [one.log / one.se]
     return max(1.0, math.sqrt(float(np.mean(np.square(scores))))) if scores else 1.0
 
 
@@ -154,16 +186,14 @@ def decisions(sessions: Sequence[Session], anchor: str) -> list[Decision]:
             for planted in session.slowdowns:
                 found += _inside(session, planted, noise)
         for first, second in zip(half[::2], half[1::2], strict=False):
-            for slowdown in (None, *(s for s in second.slowdowns if s > 0)):
-                across = _across(first, second, anchor, slowdown, noise)
-                found += [_decision(second, "between", who, "", slowdown, one) for who, one in across.items()]
+            found += _between(first, second, anchor, noise)
     return sorted(found, key=lambda one: (one.scope, one.session, one.solver, one.planted, one.cell))
 
 
 def _decision(
-    session: Session, scope: str, solver: str, cell: str, planted: float | None, one: Estimate
+    session: Session, scope: str, solver: str, cell: str, planted: float, one: Estimate
 ) -> Decision:
-    return Decision(session.number, scope, solver, cell, planted or 0.0, one.ratio, one.finding().value)
+    return Decision(session.number, scope, solver, cell, planted, one.ratio, one.finding().value)
 
 
 def _inside(session: Session, planted: float, noise: Noise) -> list[Decision]:

@@ -19,7 +19,6 @@ from verification.verdict_points import judge_points
 
 __all__ = ["repeat"]
 
-ROUNDS = 5  # of a batch at most
 RESTART_SHARE = 0.5  # of a batch's time at most is spent on starting workers anew
 
 
@@ -28,7 +27,7 @@ def repeat(state: State) -> None:
     items, contests = _timed(state)
     noise = noise_for(cpu_model()).noise
     most = state.plan.most_repeats - 1
-    each = min(ROUNDS, math.ceil(most / BATCHES))
+    each = min(state.plan.batch, math.ceil(most / BATCHES))
     state.events.phase("time", state.budget.left)
     for batch in count():
         wanted = items if batch == 0 else _still_wanted(items, contests, noise, batch)

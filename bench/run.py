@@ -14,6 +14,7 @@ from bench.identity import code_digests, installed_digest, same_run, solver_dige
 from bench.orchestrate import execute
 from bench.past import Past
 from bench.plan import Events, Plan
+from bench.reuse import Reuse, usable
 from bench.rounds import EXTRA, LADDER, TIERS
 from bench.suites import Suite
 from bench.twins import parse
@@ -87,6 +88,8 @@ def header(plan: Plan, suite: Suite, data: str | None) -> dict[str, Any]:
         "limits": asdict(plan.limits),
         "solvers": list(plan.solvers),
         "most_repeats": plan.most_repeats,
+        "batch": plan.batch,
+        "settings": plan.settings,
         "solver_digests": {name: solver_digest(name) for name in plan.solvers},
         "code_digests": code_digests(),
         "installed_digest": installed_digest(),
@@ -116,6 +119,7 @@ def measure(
     named: Callable[[str, int], None] = lambda run, known: None,
     fresh: bool = False,
     report: bool = False,
+    reuse: str | None = None,
     **options: Any,
 ) -> Path:
     """Measure, and return the path of the record: of a new run, or of the same one that was cut short.
@@ -140,6 +144,8 @@ def measure(
         Begin a new run even where the same one was cut short.
     report : bool
         Whether a report is to follow: the run is not done before :func:`reported` says so.
+    reuse : str, optional
+        Take cells over from this record, or with "auto" from any, where nothing differs (bench/reuse.py).
     **options
         Further fields of Plan.
 
@@ -147,12 +153,17 @@ def measure(
     ------
     RecordError
         The folder cannot be written or the disk is full: said before anything is measured.
+    ValueError
+        The record to reuse is not there, or was cut short.
     """
     check_room(results)
     budget = suite.budget if budget is None else budget
     settings: dict[str, Any] = {"longest": suite.longest, "floors": suite.floors, "tols": LADDER} | options
     plan = Plan(new_name(suite.name), suite.name, cells, solvers, budget, seed, **settings)
     head = jsonable(header(plan, suite, data) | {"report": report})
+    if reuse is not None:
+        earlier = Reuse(head, usable(results / "records", reuse))
+        plan, head["reuse"] = replace(plan, reuse=earlier), earlier.names
     found = None if fresh else _unfinished(head, results / "records")
     record, rows = found or (Recorder(results / "records" / f"{plan.run}.jsonl"), [])
     with record:

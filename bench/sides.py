@@ -50,6 +50,11 @@ class Side:
         return {row["cell"]: row["digest"] for row in self.results}
 
     @cached_property
+    def reused(self) -> set[str]:
+        """Cells that were taken over from another record."""
+        return {row["cell"] for row in self.results if row.get("reused")}
+
+    @cached_property
     def timings(self) -> dict[Key, Timing]:
         """Every time of the record."""
         return {
@@ -62,9 +67,13 @@ class Side:
     def code(self) -> dict[str, tuple[Any, ...]]:
         """What identifies each solver's code: the digests of its file and of those it shares, its package."""
         head = self.report.head
-        shared = tuple(sorted((head.get("sources_digest") or {}).items()))
+        shared = (head.get("code_digests") or {}).get("solvers")
         return {
-            name: ((head.get("solver_digests") or {}).get(name), solver.version, shared if solver.own else ())
+            name: (
+                (head.get("solver_digests") or {}).get(name),
+                solver.version,
+                shared if solver.own else None,
+            )
             for name, solver in self.report.solvers.items()
         }
 

@@ -50,6 +50,8 @@ class State:
             for name in plan.solvers
         ]
         self.pairs: list[Pair] = []
+        self.reused: dict[str, list[str]] = defaultdict(list)  # cells by the record they are taken over from
+        self.again: dict[str, list[str]] = defaultdict(list)  # cells that are not, by the reason
         self.measurer = Measurer(append, self.budget, past, self.look)
         self.watch = Watch(lambda: [pid for client in self.clients if (pid := client.worker.pid)])
         self.starting = 0.0  # seconds that starting all workers took
@@ -87,8 +89,31 @@ class State:
             except (CaseMissing, CaseChanged) as error:
                 self.note(f"{cell.name}: not measured: {error}", cell=cell.name)
             else:
-                self.pairs += self._pairs(cell, handle)
+                if not self._taken_over(cell, handle):
+                    self.pairs += self._pairs(cell, handle)
             self.events.step(1, cell.name)
+        self._say_what_is_reused()
+
+    def _taken_over(self, cell: Any, handle: Handle) -> bool:
+        """Take a cell over from an earlier record, with the rows of all its solvers, if that may be."""
+        if self.plan.reuse is None:
+            return False
+        found = self.plan.reuse.of(cell.name, handle.digest)
+        if isinstance(found, str):
+            self.again[found].append(cell.name)
+            return False
+        record, rows = found
+        for row in rows:
+            self.measurer.take_over({**row, "run": self.plan.run, "suite": self.plan.suite}, record)
+        self.reused[record].append(cell.name)
+        return True
+
+    def _say_what_is_reused(self) -> None:
+        """Put on record what was taken over and what was not, by reason."""
+        for record, names in self.reused.items():
+            self.note(f"reused, not measured in this run: {len(names)} cells of {record}", cells=names)
+        for reason, names in self.again.items():
+            self.note(f"not reused: {len(names)} cells: {reason}", cells=names)
 
     def _pairs(self, cell: Any, handle: Handle) -> list[Pair]:
         kind = "result" if cell.job == "solve" else cell.job
@@ -104,7 +129,7 @@ class State:
                 "package": client.about.get("package"),
                 "package_version": client.about.get("package_version"),
             }
-            for configuration in client.settings(handle.task):
+            for configuration in client.settings(handle.task)[: self.plan.settings]:
                 columns = {**about, **solver, "configuration": configuration}
                 ladder = Ladder(bool(solver["claims_gap"]), tols=self.plan.tols)
                 if handle.task.many:

@@ -57,7 +57,7 @@ def test_every_twin_of_every_session_is_decided_on_once(made: list[Decision]) ->
         assert counted(made, "solver", planted).of == runs * solvers
         assert counted(made, "solver", planted, "a").of == runs
         assert counted(made, "run", planted).of == runs
-        assert counted(made, "between", planted).of == runs // 2 * (solvers - 1)
+        assert counted(made, "between", planted).of == runs // 2 * 2 * solvers
     keys = [(one.scope, one.session, one.solver, one.cell, one.planted) for one in made]
     assert len(set(keys)) == len(keys)
 
@@ -117,15 +117,16 @@ def test_a_slowdown_counts_only_if_it_is_said_the_right_way_round() -> None:
     assert smallest_found(curve, "solver") == 0.3, "not 0.1: what lies above it is not found"
 
 
-def test_each_session_has_twins_and_two_slowdowns_of_every_solver() -> None:
-    planted = set()
-    for number in range(4):
+def test_each_session_has_twins_and_slowdowns_of_every_solver_and_all_shares_come_in_turn() -> None:
+    further = set()
+    for number in range(4 * len(campaign.SOLVERS)):
         specs = [parse(name) for name in campaign.names(number)]
-        assert len(specs) == 4 * len(campaign.SOLVERS)
-        assert {spec.solver for spec in specs} == set(campaign.SOLVERS)
-        planted |= {spec.slowdown for spec in specs}
-        assert 0.15 in {spec.slowdown for spec in specs}
-    assert planted == {0.0, 0.05, 0.1, 0.15, 0.2, 0.3}
+        for planted in (0.0, 0.15):
+            assert {spec.solver for spec in specs if spec.twin_of and spec.slowdown == planted} == set(
+                campaign.SOLVERS
+            )
+        further |= {(spec.solver, spec.slowdown) for spec in specs if spec.slowdown not in (0.0, 0.15)}
+    assert further == {(name, share / 100) for name in campaign.SOLVERS for share in campaign.FURTHER}
 
 
 def test_a_session_is_a_run_with_all_its_twins_on_record(

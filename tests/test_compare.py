@@ -31,7 +31,8 @@ def head(**more: Any) -> dict[str, Any]:
         "budget": 10.0, "seed": 0, "started": "now", "cpu": "abacus", "machine": "m", "cores_allowed": 2,
         "python": "3.11.1", "implementation": "C", "packages": {"numpy": "2.0"}, "threads": 1, "longest": 5.0,
         "ladder": [1e-6], "extra": [], "tiers": [1e-6], "solver_digests": {"ours": "1", "other": "1"},
-        "sources_digest": {"_kernels.py": "1"}, "memory_gb": 1.0, "os": "os", "commit": "0", "load": 0.0,
+        "code_digests": {"solvers": "1", "bench": "1"}, "memory_gb": 1.0, "os": "os", "commit": "0",
+        "load": 0.0,
     }  # fmt: skip
     return told | more
 
@@ -144,7 +145,7 @@ def test_an_anchor_is_a_solver_whose_code_is_the_same(before: Side) -> None:
         anchors(before, changed, "ours")
     with pytest.raises(ValueError, match="nobody cannot be the anchor: it is not in both"):
         anchors(before, changed, "nobody")
-    shared = record(5, about={"sources_digest": {"_kernels.py": "2"}})
+    shared = record(5, about={"code_digests": {"solvers": "2", "bench": "1"}})
     assert anchors(before, shared) == ["peer_x"], "what our solvers share has changed"
     found = compare(before, changed, "other")
     assert "other" not in found.time

@@ -22,6 +22,8 @@ def budget_table(report: Report) -> Table:
         elapsed = float(report.end["elapsed"])
         spent = {"timed": 0.0, "first": 0.0}
         for result in report.judgement.results:
+            if result.row.get("reused"):
+                continue  # it took the time of another run
             kind = "first" if result.row["phase"] == "first_call" else "timed"
             spent[kind] += result.row["seconds"] or 0.0
         parts = {

@@ -25,6 +25,7 @@ def held_out_reach(
     coef: ArrayLike,
     intercept: float,
     certificate: Certificate,
+    known: dict[bytes, float] | None = None,
 ) -> float:
     """Bound the root mean square difference of an answer's predictions from the optimum's on other rows.
 
@@ -40,6 +41,8 @@ def held_out_reach(
         The answer.
     certificate : Certificate
         Of the answer, for `problem`.
+    known : dict, optional
+        Kept by the caller from point to point of the same data: what depends on the columns in use alone.
 
     Returns
     -------
@@ -61,17 +64,25 @@ def held_out_reach(
         lean = abs(float(weights @ (problem.y - intercept)) / S - float(mean @ w[F]))
     if not F.size:
         return lean
-    A = np.sqrt(weights)[:, None] * A
+    known = {} if known is None else known
+    key = F.tobytes()
+    if key not in known:
+        known[key] = _spread(np.sqrt(weights)[:, None] * A, np.sqrt(s / s.sum())[:, None] * M)
+    if math.isinf(known[key]):
+        return math.inf
+    return lean + known[key] * math.sqrt(2 * S * (certificate.gap + certificate.radius))
+
+
+def _spread(A: NDArray[np.float64], M: NDArray[np.float64]) -> float:
+    """Return the largest ||M w|| over ||A w|| = 1; inf where the columns of A (n, k) are dependent."""
     norm = np.linalg.norm(A, axis=0)
     if not norm.all():
         return math.inf
-    R = qr(A / norm, mode="r")[0][: F.size]
+    R = qr(A / norm, mode="r")[0][: A.shape[1]]
     diagonal = np.abs(np.diag(R))
     if diagonal.min() <= max(A.shape) * EPS * diagonal.max():
         return math.inf
-    spread = solve_triangular(R, (np.sqrt(s / s.sum())[:, None] * M / norm).T, trans="T")
-    gap = certificate.gap + certificate.radius
-    return lean + float(np.linalg.norm(spread, 2)) * math.sqrt(2 * S * gap)
+    return float(np.linalg.norm(solve_triangular(R, (M / norm).T, trans="T"), 2))
 
 
 def _columns(X: Any, F: NDArray[np.intp]) -> NDArray[np.float64]:

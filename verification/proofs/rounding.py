@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -48,7 +49,7 @@ class Rounding:
         exponent = self.confidence * math.sqrt(self.n) * UNIT + self.n * UNIT**2 / (1 - UNIT)
         return math.expm1(exponent)
 
-    @property
+    @cached_property
     def one(self) -> float:
         """The smaller of the two: for each single sum."""
         return min(self.worst, self.likely)
