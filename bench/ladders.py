@@ -21,6 +21,8 @@ from solvers import Status
 
 __all__ = ["climb"]
 
+OVERRUN = 30.0  # seconds beyond the budget in which every pair may still have its loosest rung
+
 
 def climb(state: State) -> None:
     """Run the ladders of all pairs."""
@@ -37,6 +39,7 @@ class _Climb:
         self.duals: dict[Hashable, float] = {}  # the best bounds of the loosest rungs, by problem
         self.tried: dict[Hashable, Pair] = {}  # where a setting is tried out, by Pair.group
         self.shed = 0
+        self.overtaken = 0  # pairs that have not been run at all
         self.exhausted: set[Client] = set()
         self.outspent: Counter[str] = Counter()  # ladders cut because the solver's share was spent
 
@@ -60,8 +63,10 @@ class _Climb:
         for solver, count in self.outspent.items():
             what = f"tightest rungs or further settings not run for {count} pairs"
             self.state.note(f"{solver}: its share of the budget is spent: {what}")
+        about = f"the budget of {self.budget.seconds:g} s is short"
+        if self.overtaken:
+            self.state.note(f"{about}: {self.overtaken} of {len(self.pairs)} pairs not run at all")
         if self.shed:
-            about = f"the budget of {self.budget.seconds:g} s is short"
             self.state.note(f"{about}: tightest rungs not run for {self.shed} of {len(self.pairs)} pairs")
 
     def _tighten(self) -> None:
@@ -93,6 +98,8 @@ class _Climb:
             allowance = self.budget.allowance(len(pair.client.configurations))
             if spent > allowance and (not needed or pair.client in self.exhausted):
                 self._exhausted(pair, needed)
+            elif needed and self.budget.elapsed > self.budget.seconds + OVERRUN:
+                self._overtaken(pair)
             elif not needed and not self.budget.left_for_ladders:
                 pair.ladder.shed("the budget is short")
                 self.shed += 1
@@ -114,6 +121,12 @@ class _Climb:
         else:
             pair.ladder.shed(why)
             self.outspent[pair.client.solver] += 1
+
+    def _overtaken(self, pair: Pair) -> None:
+        """Decline a cell that no budget is left for, aloud."""
+        self.state.measurer.decline(pair, f"not run: the budget of {self.budget.seconds:g} s is spent")
+        pair.ladder.record(None, None, 0.0)
+        self.overtaken += 1
 
     def _give_up(self, client: Client) -> None:
         """Run a solver no more: its share is spent, and it does not keep a time limit."""

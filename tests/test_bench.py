@@ -347,6 +347,16 @@ def test_a_short_budget_sheds_rungs_aloud_and_never_a_cell(on_path: Path) -> Non
     assert any("budget" in note for note in report.notes)
 
 
+def test_beyond_the_budget_and_its_grace_a_cell_is_declined_aloud(
+    on_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bench.ladders.OVERRUN", 0.0)
+    _, report = run(planted("good"), CELLS, budget=0.01, longest=5.0)
+    assert len(report.outcomes) == len(CELLS), "a row all the same"
+    assert {outcome.status for outcome in report.outcomes.values()} == {"TIME_LIMIT"}
+    assert any(f"{len(CELLS)} of {len(CELLS)} pairs not run at all" in note for note in report.notes)
+
+
 # -- suites and the door ---------------------------------------------------------------------------
 
 
