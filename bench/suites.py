@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields
 from fnmatch import fnmatchcase
 from typing import Any
 
+from solvers import ProblemError
 from verification.problems import cases
 from verification.problems.cells import Cell, user_cells
 from verification.problems.suites import full, headline, quick, scaling, smoke
@@ -127,7 +128,8 @@ def cells_of(suite: str, data: str | None = None, pattern: str | None = None) ->
     Raises
     ------
     ValueError
-        No such suite, or no cell left; the message says what there is.
+        No such suite, or no cell left; the message says what there is. Or no problem can be made of the
+        user's data: said before anything starts.
     """
     if suite not in SUITES:
         raise ValueError(f"no suite {suite!r}; there are: {', '.join(SUITES)}")
@@ -136,6 +138,11 @@ def cells_of(suite: str, data: str | None = None, pattern: str | None = None) ->
         own = Suite("data", f"your file {data}", chosen.budget, chosen.longest, lambda: user_cells(data))
         chosen = own
     cells = chosen.cells()
+    if data is not None:
+        try:
+            cells[0].problem()
+        except ProblemError as error:
+            raise ValueError(f"{data}: {error}") from error
     if pattern is not None:
         kept = [cell for cell in cells if fnmatchcase(cell.name, pattern)]
         if not kept:

@@ -360,6 +360,14 @@ def test_beyond_the_budget_and_its_grace_a_cell_is_declined_aloud(
 # -- suites and the door ---------------------------------------------------------------------------
 
 
+def test_a_users_data_of_which_no_problem_can_be_made_are_refused_before_anything_starts(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "huge.csv").write_text("a,y\n1e300,1\n2,2\n3,4\n", encoding="utf-8")
+    with pytest.raises(ValueError, match=r"huge\.csv: X\[:, 0\] reaches 1e\+300 .* rescale it"):
+        cells_of("quick", data=str(tmp_path / "huge.csv"))
+
+
 def test_suites_hold_distinct_cells_of_every_regime() -> None:
     for name in SUITES:
         _, cells = cells_of(name)
