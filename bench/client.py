@@ -120,7 +120,9 @@ class Client:
         self._refuses: str | None = None
         self.calls = 0  # warm-ups of this process
         self.waited: dict[str, float] = defaultdict(float)  # seconds by what was asked for
+        self.timed = 0.0  # seconds of runs, as they were timed
         self.around = 0.0  # seconds of answered runs that are not in their times
+        self.lost = 0.0  # seconds of runs that gave no time: killed, crashed, failed
         self.spent = 0.0  # seconds of runs, and of what a kill made necessary again
         self.invested = 0.0  # seconds that this process has spent on them, lost when it is killed
         self._unfit: set[tuple[str, str, str]] = set()  # kinds whose warm-up failed: not tried again
@@ -247,9 +249,13 @@ class Client:
             out=self.out,
             task=handle.task.to_dict(),
         )
-        if answer.get("run_seconds") is not None:
+        lasted = self.waited["run"] - before
+        if answer.get("run_seconds") is None:
+            self.lost += lasted
+        else:
             timed = answer["setup_seconds"] + answer["run_seconds"]
-            self.around += self.waited["run"] - before - timed
+            self.timed += timed
+            self.around += lasted - timed
         if "fault" in answer:  # a full disk is nobody's failure
             raise OSError(answer["fault"])
         if answer.pop("spoilt", False):

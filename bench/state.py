@@ -176,10 +176,10 @@ class State:
         self.append({"kind": "end", "run": self.plan.run, **about, **self._shares()})
 
     def _shares(self) -> dict[str, float]:
-        """Seconds since this start (`since`, in seconds of the budget) by what they went into.
+        """Seconds since this start (`since`, in seconds of the budget) by what they went into: all of them.
 
         Bookkeeping is whatever this process did while no worker was asked, but for certificates and for
-        making problems; and what is around the timed part of a run: handing over, checking digests.
+        making problems; and what is around the timed part of a run: handing over, looking for changed input.
         """
         waited: dict[str, float] = defaultdict(float)
         for client in self.clients:
@@ -190,9 +190,12 @@ class State:
         around = sum(client.around for client in self.clients)
         return {
             "since": max(0.0, self.budget.elapsed - lasted),
+            "timed": sum(client.timed for client in self.clients),
+            "lost": sum(client.lost for client in self.clients),
+            "floors": waited["floor"],
             "starting": waited["hello"],
             "loading": waited["load"] + self.making,
             "warming": waited["warm_up"],
             "certifying": self.measurer.certifying,
-            "bookkeeping": own + around,
+            "bookkeeping": own + around + waited["environment"],
         }

@@ -11,7 +11,7 @@ from made_record import CELLS, head, row, solver, told
 
 from bench.report import Report, build
 from bench.report.accuracy import accuracy_table, in_words
-from bench.report.budget import budget_table
+from bench.report.budget import WORDS, budget_table
 from bench.report.defaults import defaults_says, defaults_table
 from bench.report.floor import floor_says, floor_table
 from bench.report.honesty import honesty, honesty_table, success_table
@@ -256,11 +256,15 @@ def test_the_noise_is_named() -> None:
 
 
 def test_the_seconds_of_a_run_are_accounted_for() -> None:
-    rows = [head(), solver("ours"), row("ours", A, 1e-9, 6.0), row("ours", B, 1e-9, 1.0, phase="first_call")]
-    report = build([*rows, {"kind": "end", "elapsed": 10.0, "certifying": 0.5, "pairs": 1}])
-    shares = [line[2] for line in budget_table(report).rows]
+    rows = [head(), solver("ours"), row("ours", A, 1e-9, 6.0)]
+    parts = dict.fromkeys(WORDS, 0.0) | {"timed": 6.0, "warming": 1.0, "certifying": 0.5, "bookkeeping": 2.5}
+    end = {"kind": "end", "elapsed": 10.0, "pairs": 1}
+    shares = [line[2] for line in budget_table(build([*rows, {**end, **parts}])).rows]
     assert shares == ["60.0 %", "10.0 %", "5.0 %", "25.0 %"]
     assert not budget_table(build(rows)).rows
+    assert not budget_table(build([*rows, {**end, "certifying": 0.5}])).rows, (
+        "a record that does not say it all"
+    )
 
 
 def test_notes_with_the_same_reason_stand_together() -> None:

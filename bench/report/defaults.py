@@ -56,7 +56,7 @@ def defaults_says(report: Report) -> list[str]:
         for row in rows
         if row["solver"] in report.solvers
     )
-    said = [f"{count} pairs: {why}." for why, count in reasons.most_common(REASONS) if why]
+    said = [f"{count} pair{'s' * (count > 1)}: {why}." for why, count in reasons.most_common(REASONS) if why]
     if not any(r.row["phase"] == PHASE for r in report.judgement.results):
         return ["This run did not call the libraries as documented: there is nothing to show here."]
     return [f"Without an answer: {' '.join(said)}"] if said else []

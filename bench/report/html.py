@@ -27,7 +27,7 @@ KEY = (
     ("t1", "4", "the loosest"),
     ("t0", "2", "less, or no time"),
     ("none", "–", "refused; ∅ not installed"),
-    ("bad", "FAILED", "no answer"),
+    ("bad", "FAILED", "no answer, or late: out of time"),
     ("WRONG", "WRONG", "claims what is disproven"),
 )
 
