@@ -35,7 +35,7 @@ class Decision:
         One cell alone; all cells of a solver; whether any cell of a run is called different, all of them
         being decided together; all cells of a solver against another run, by way of an anchor.
     solver, cell : str
-        "" where there is none.
+        "" where there is none; between two runs, `cell` says what was compared.
     planted : float
         0 for an A/A twin; 0.15 for one slowed by 15 %.
     ratio : float
@@ -132,29 +132,34 @@ def _across(
 def _between(first: Session, second: Session, anchor: str, noise: Noise) -> list[Decision]:
     """Decide on every solver between two sessions, as bench/compare.py does.
 
-    Twice over the same code, in processes of which no two decisions share any but the anchor's: the solvers
-    themselves, and their twins with the anchor's twin. Twice over what is slower: in the second session
-    against the solver in the first, and in the first against the twin in the second. What serves as the
-    anchor elsewhere is itself held against another solver.
+    Over the same code in processes of their own: the solvers themselves; their twins, with the anchor's twin;
+    and those slowed in both sessions, with the anchor slowed alike. Twice over what is slower: in the second
+    session against the solver in the first, and in the first against the twin in the second. What serves as
+    the anchor elsewhere is itself held against another solver.
     """
     solvers = sorted({name for name, _, _ in first.times} & {name for name, _, _ in second.times})
     found = []
 
-    def take(session: Session, solver: str, planted: float, one: Estimate | None) -> None:
+    def take(session: Session, solver: str, what: str, planted: float, one: Estimate | None) -> None:
         if one is not None:
-            found.append(_decision(session, "between", solver, "", planted, one))
+            found.append(_decision(session, "between", solver, what, planted, one))
 
     for solver in solvers:
         its = anchor if solver != anchor else next((name for name in solvers if name != anchor), anchor)
         own, twin = (its, None), (its, 0.0)
-        take(second, solver, 0.0, _across((first, (solver, None), own), (second, (solver, None), own), noise))
-        take(first, solver, 0.0, _across((first, (solver, 0.0), twin), (second, (solver, 0.0), twin), noise))
+        both = [slowdown for slowdown in first.slowdowns if slowdown in second.slowdowns]
+        for same in (None, *both):
+            who = (solver, same), (its, same)
+            what = "themselves" if same is None else f"slowed {same:g}"
+            take(second, solver, what, 0.0, _across((first, *who), (second, *who), noise))
         for planted in second.slowdowns[1:]:
             slow = (solver, planted)
-            take(second, solver, planted, _across((first, (solver, None), own), (second, slow, own), noise))
+            one = _across((first, (solver, None), own), (second, slow, own), noise)
+            take(second, solver, "to the second", planted, one)
         for planted in first.slowdowns[1:]:
             slow = (solver, planted)
-            take(first, solver, planted, _across((second, (solver, 0.0), twin), (first, slow, twin), noise))
+            one = _across((second, (solver, 0.0), twin), (first, slow, twin), noise)
+            take(first, solver, "to the first", planted, one)
     return found
 
 
