@@ -15,6 +15,7 @@ from bench import payload
 from bench.decoy import kind
 from bench.jobs import SOLVE, Task, saved_points
 from bench.process import Worker, WorkerDied, WorkerKilled, WorkerTooLarge
+from bench.residents import Residents
 from solvers import Problem, Status
 
 __all__ = ["Client", "Handle", "Limits", "hard"]
@@ -96,6 +97,8 @@ class Client:
         Processes that the solver has had in earlier starts of the run.
     memory : int, optional
         Bytes that its process may hold.
+    residents : Residents, optional
+        The workers of the run that hold data.
     """
 
     def __init__(
@@ -106,8 +109,10 @@ class Client:
         threads: int = 1,
         started: int = 0,
         memory: int | None = None,
+        residents: Residents | None = None,
     ) -> None:
         self.solver = solver
+        self._residents = residents or Residents()
         self.worker = Worker(solver, threads, memory, out)
         self.limits = limits or Limits()
         self._started = started
@@ -192,6 +197,7 @@ class Client:
                 "scalars": payload.parameters(handle.problem),
                 "digest": handle.digest,
             }
+            self._residents.admit(self, os.path.getsize(handle.data))
             answer = self._ask("load", self.limits.load, **request)
             self._loaded = None
             if "status" in answer:
@@ -287,6 +293,12 @@ class Client:
             return {}
         answer = self._ask("environment", self.limits.load)
         return {} if "status" in answer else answer
+
+    def release(self) -> None:
+        """Have the worker drop what it has loaded."""
+        self._loaded = None
+        if self.dead is None and self.worker.alive:
+            self._ask("release", self.limits.load)
 
     def close(self) -> None:
         """End the worker."""

@@ -14,6 +14,7 @@ from bench.machine import Watch
 from bench.measure import Append, Measurer, Pair, describe
 from bench.past import Past
 from bench.plan import Events, Plan
+from bench.residents import Residents
 from bench.rounds import JOB_LADDER, Budget, Ladder
 from bench.twins import parse
 from verification.problems import CaseChanged, CaseMissing
@@ -45,8 +46,9 @@ class State:
         self.store = Store(scratch)
         self.budget = Budget(plan.budget, plan.longest)
         self.order = random.Random(plan.seed)
+        residents = Residents()
         self.clients = [
-            Client(name, scratch, plan.limits, plan.threads, past.processes[name], plan.memory)
+            Client(name, scratch, plan.limits, plan.threads, past.processes[name], plan.memory, residents)
             for name in plan.solvers
         ]
         self.pairs: list[Pair] = []
@@ -194,7 +196,7 @@ class State:
             "lost": sum(client.lost for client in self.clients),
             "floors": waited["floor"],
             "starting": waited["hello"],
-            "loading": waited["load"] + self.making,
+            "loading": waited["load"] + waited["release"] + self.making,
             "warming": waited["warm_up"],
             "certifying": self.measurer.certifying,
             "bookkeeping": own + around + waited["environment"],

@@ -128,6 +128,13 @@ class Bench:
         self.data.pop(path, None)
         self.problems = {key: kept for key, kept in self.problems.items() if kept[1] != path}
 
+    def release(self) -> dict[str, Any]:
+        """Drop all arrays, for there are more workers than room."""
+        self.data.clear()
+        self.problems.clear()
+        self.problem = None
+        return {}
+
     def warm_up(
         self, configuration: str, time_limit: float | None, task: dict[str, Any] | None = None
     ) -> dict[str, Any]:
@@ -278,6 +285,7 @@ def answer(bench: Bench, request: dict[str, Any]) -> dict[str, Any]:
     operations: dict[str, Callable[..., dict[str, Any]]] = {
         "hello": bench.hello,
         "load": bench.load,
+        "release": bench.release,
         "warm_up": bench.warm_up,
         "run": bench.run,
         "environment": bench.environment,

@@ -21,6 +21,7 @@ from bench.orchestrate import execute
 from bench.plan import Events, Plan
 from bench.process import Worker, WorkerKilled
 from bench.report import Report, build
+from bench.residents import Residents
 from bench.rounds import BRIEF, EXTRA, LADDER, LONG_RUN, Budget, Ladder
 from bench.suites import SUITES, cells_of
 from verification.problems.cells import Cell
@@ -355,6 +356,41 @@ def test_beyond_the_budget_and_its_grace_a_cell_is_declined_aloud(
     assert len(report.outcomes) == len(CELLS), "a row all the same"
     assert {outcome.status for outcome in report.outcomes.values()} == {"TIME_LIMIT"}
     assert any(f"{len(CELLS)} of {len(CELLS)} pairs not run at all" in note for note in report.notes)
+
+
+def test_workers_drop_their_data_where_all_of_them_have_no_room(
+    on_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, roomy = run(planted("good", "off_05"), CELLS)
+    dropped: list[str] = []
+    release = Client.release
+
+    def counted(client: Client) -> None:
+        dropped.append(client.solver)
+        release(client)
+
+    monkeypatch.setattr(Client, "release", counted)
+    monkeypatch.setattr("bench.state.Residents", lambda: Residents(room=1))
+    _, cramped = run(planted("good", "off_05"), CELLS)
+    assert set(dropped) == {"planted:good", "planted:off_05"}
+    assert set(cramped.outcomes) == set(roomy.outcomes)
+    for key, outcome in cramped.outcomes.items():
+        assert (outcome.best is None) == (roomy.outcomes[key].best is None), key
+    assert cramped.wrong.keys() == roomy.wrong.keys()
+
+
+def test_who_held_data_longest_drops_them_first() -> None:
+    class Holder:
+        drops = 0
+
+        def release(self) -> None:
+            self.drops += 1
+
+    a, b, c = Holder(), Holder(), Holder()
+    residents = Residents(room=10)
+    for holder, size in ((a, 4), (b, 4), (a, 4), (c, 4), (c, 100)):
+        residents.admit(holder, size)
+    assert (a.drops, b.drops, c.drops) == (1, 1, 0), "the last is never asked: it is about to compute"
 
 
 # -- suites and the door ---------------------------------------------------------------------------
