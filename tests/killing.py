@@ -96,11 +96,26 @@ def measured_twice(rows: Sequence[dict[str, Any]]) -> list[tuple[Any, ...]]:
     return [key for key in set(keys) if keys.count(key) > 1]
 
 
-def kill_after(process: subprocess.Popen[bytes], seconds: float) -> bool:
-    """Kill a run, and see that its workers go too; return whether it was still under way."""
-    try:
-        process.wait(seconds)
-    except subprocess.TimeoutExpired:
+def written(results: Path) -> int:
+    """Bytes on record."""
+    return sum(path.stat().st_size for path in (results / "records").glob("*.jsonl"))
+
+
+def kill_after(process: subprocess.Popen[bytes], seconds: float, results: Path, grown: float = 0.0) -> bool:
+    """Kill a run, and see that its workers go too; return whether it was still under way.
+
+    Parameters
+    ----------
+    seconds : float
+        From now; or
+    grown : float
+        in place of that, bytes more on record, if > 0: starting takes longer than what is to be measured.
+    """
+    wanted, ends = written(results) + grown, time.monotonic() + seconds
+    while process.poll() is None:
+        if written(results) < wanted if grown else time.monotonic() < ends:
+            time.sleep(0.002)
+            continue
         workers = psutil.Process(process.pid).children(recursive=True)
         process.send_signal(signal.SIGKILL)
         process.wait()
@@ -110,15 +125,20 @@ def kill_after(process: subprocess.Popen[bytes], seconds: float) -> bool:
     return False
 
 
-def killed(results: Path, kills: int, longest: float, rng: random.Random, *flags: str) -> tuple[Path, int]:
+def killed(
+    results: Path, kills: int, longest: float, rng: random.Random, *flags: str, size: int = 0
+) -> tuple[Path, int]:
     """Kill a run so many times and let it end; return its record and how often it was under way then.
 
-    A run that ends before it is killed is complete: another start would be another run.
+    A run that ends before it is killed is complete: another start would be another run. With `size`, the
+    bytes of an undisturbed record, three kills of four come while it is written, the others within `longest`
+    seconds.
     """
     done = 0
     for _ in range(kills):
         process = start(results, *flags)
-        if not kill_after(process, rng.uniform(0.0, longest)):
+        grown = rng.uniform(1.0, 2 * size / kills) if size and rng.random() < 0.75 else 0.0
+        if not kill_after(process, rng.uniform(0.0, longest), results, grown):
             break
         done += 1
     else:
@@ -148,9 +168,8 @@ def main() -> int:
         duration = time.monotonic() - began
         expected, _ = read_counting(record)
         rng = random.Random(chosen.seed)
-        record, done = killed(
-            Path(scratch) / "killed", chosen.kills, 2 * duration / chosen.kills, rng, *flags
-        )
+        longest, size = 2 * duration / chosen.kills, record.stat().st_size
+        record, done = killed(Path(scratch) / "killed", chosen.kills, longest, rng, *flags, size=size)
         rows, torn = read_counting(record)
     wanted, found = outcomes(expected), outcomes(rows)
     different = [key for key in wanted.keys() | found.keys() if wanted.get(key) != found.get(key)]

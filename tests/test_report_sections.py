@@ -237,7 +237,7 @@ def test_a_default_without_an_answer_says_why() -> None:
     )
     report = told(BEST, late)
     assert not defaults_table(report).rows
-    assert defaults_says(report) == ["Without an answer: 1 pairs: not tried: the budget is short."]
+    assert defaults_says(report) == ["Without an answer: 1 pair: not tried: the budget is short."]
     refused = row("peer_x", A, None, None, status="REFUSED", message="no", **called)
     assert defaults_says(told(BEST, refused)) == []
     assert defaults_says(told(BEST))[0].startswith("This run did not call")

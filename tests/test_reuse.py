@@ -13,6 +13,7 @@ import pytest
 from bench.compare import compare
 from bench.identity import WORKER
 from bench.past import Past
+from bench.report.tables import provenance_table
 from bench.reuse import CODE, SAME, Reuse, usable
 from bench.run import measure
 from bench.sides import Side
@@ -83,6 +84,14 @@ def test_what_is_reused_is_reused_again_under_its_first_name(again: Path, first:
         **dict.fromkeys([cell.name for cell in CELLS], first.stem),
         MORE.name: again.stem,
     }
+
+
+def test_the_report_says_which_cells_were_not_measured(first: Path, again: Path) -> None:
+    told = dict(provenance_table(Side.read(again).report).rows)
+    assert told["reused, not measured in this run"] == (
+        f"{', '.join(cell.name for cell in CELLS)} from {first.stem}"
+    )
+    assert "reused, not measured in this run" not in dict(provenance_table(Side.read(first).report).rows)
 
 
 def test_no_speed_is_concluded_from_a_cell_that_was_not_measured(first: Path, again: Path) -> None:

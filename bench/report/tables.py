@@ -182,6 +182,7 @@ def provenance_table(report: Report) -> Table:
         ["budget", f"{head.get('budget'):g} s; took {spent}"],
         ["seed", str(head.get("seed"))],
         ["machine", "{cpu}, {cores_allowed} cores, {memory_gb} GB, {os}".format(**head)],
+        *_reused(report),
         ["load before", str(head.get("load"))],
         ["python", f"{head.get('implementation')} {head.get('python')}"],
         ["packages", packages],
@@ -191,6 +192,17 @@ def provenance_table(report: Report) -> Table:
     ]
     caption = "What the figures depend on besides the code under test."
     return Table("Provenance", caption, ["what", "value"], rows)
+
+
+def _reused(report: Report) -> list[list[str]]:
+    """Which cells were not measured in this run; nothing if all were."""
+    of = {
+        result.row["cell"]: result.row["reused"]
+        for result in (*report.judgement.results, *report.along.results)
+        if result.row.get("reused")
+    }
+    said = [f"{', '.join(c for c in of if of[c] == name)} from {name}" for name in dict.fromkeys(of.values())]
+    return [["reused, not measured in this run", "; ".join(said)]] if said else []
 
 
 def reproduce(report: Report) -> str:
