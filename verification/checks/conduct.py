@@ -34,7 +34,8 @@ SOFT = 0.5  # seconds that a solver is asked to keep
 # It looks at the clock between iterations, and on data this small no iteration of any method takes a second.
 HARD = 10 * SOFT
 PIPE = 65_536  # bytes that a pipe holds: one who writes more blocks for ever where nobody reads
-SLICE = 0.010  # seconds of a scheduler's slice: a shorter wait is not the solver's
+TIMES = 10  # runs: a slice of the scheduler, or a page from the disk, is waited for in some, not in each
+NAP = 0.001  # seconds: less is the rounding of clocks and of the scheduler's figures
 ARENAS = 256 * 2**20  # bytes that libraries reserve for themselves: threads' buffers, pools
 COPIES = 32  # of X: the data in another layout, scaled, split into signs, in a model, in its factor
 
@@ -113,13 +114,13 @@ def does_not_sleep(subject: Subject) -> Iterator[Failure]:
     problem = tame()
     subject.solve(problem)
     runs = []
-    for _ in range(3):  # the least of three: a page that comes from the disk comes once
+    for _ in range(TIMES):
         wall, cpu, queue = time.perf_counter(), _cpu(), _queue()
         subject.solve(problem)
         wall, cpu, queue = time.perf_counter() - wall, _cpu() - cpu, _queue() - queue
         runs.append((wall - cpu - queue, cpu))
     idle, cpu = min(runs)
-    if idle > max(cpu, SLICE):
+    if idle > max(cpu, NAP):
         yield Failure(
             problem, f"idle for {1000 * idle:.0f} ms of a run with {1000 * cpu:.1f} ms of computing"
         )

@@ -13,7 +13,7 @@ import numpy as np
 from solvers import Entry, Problem, Solution, Status, Stop
 
 from .check import Failure, Subject, all_checks, check
-from .conduct import PIPE, SLICE, tame
+from .conduct import NAP, PIPE, tame
 from .faults import arithmetic, descent, penalties, state
 from .faults.reference import Descent
 
@@ -49,7 +49,7 @@ class Unruly:
         if self._buffer.size != problem.p:
             self._buffer = np.zeros(problem.p)
         self._buffer[:] = np.abs(off) if problem.positive else off
-        time.sleep(2 * SLICE)
+        time.sleep(20 * NAP)
         np.random.seed(0)
         sys.stdout.write("." * PIPE)
         waste = solver.A[:, :, None] * solver.A[:, None, :] if problem.n * problem.p**2 > 1e7 else None

@@ -12,7 +12,7 @@ from solvers import Problem, Status
 
 from ..proofs import Judge
 from ..verdict_penalty import IMPLIED_GAIN
-from . import answers_awkward, answers_shapes
+from . import answers_awkward, answers_rare, answers_shapes, answers_sizes
 from .answers import TAME, truth, verdict_on
 from .check import Failure, Subject, check
 from .draws import Kind, bases
@@ -23,6 +23,8 @@ WIDER = (
     "right_sparse", "right_many_rows", "right_many_columns", "right_square", "right_ridge", "right_intercept",
     "right_elastic_net", "right_through_the_origin", "right_duplicates", "right_constant_columns",
     "right_each_column", "right_each_row", "right_one_sign", "right_whole_numbers", "right_units",
+    "right_every_l1", "right_odd_sizes", "right_between_sizes", "right_beyond_sizes",
+    "right_sparse_otherwise", "right_below_l1_max", "right_suppressed", "right_single_entries",
 )  # fmt: skip
 
 
@@ -35,7 +37,15 @@ def many_in_use() -> list[Problem]:
     ]
     ridges = [Kind(64, 16, "ridge", intercept=intercept) for intercept in (False, True)]
     wide = [Kind(32, 64, "lasso", ratio, True, seed=ratio) for ratio in (3, 10)]
-    return [kind.problem() for kind in (*kinds, *ridges, *wide)]
+    sparse = [
+        Kind(64, 24, penalty, 10, intercept, layout=layout)
+        for penalty, intercept, layout in product(("lasso", "ridge", "enet"), (False, True), ("csc", "csr"))
+    ]
+    made = [kind.problem() for kind in (*kinds, *ridges, *wide, *sparse)]
+    single = [*made[:6], *made[-12:]]
+    return made + [
+        problem.replace(X=problem.X.astype(np.float32), name=f"{problem.name}, float32") for problem in single
+    ]
 
 
 @check(
@@ -88,7 +98,8 @@ def ridge_dual_form(subject: Subject, problem: Problem) -> Iterator[Failure]:
 @cache
 def wider() -> list[Problem]:
     """Tame problems of every family that a plain function of X, y, l1 and l2 may be given."""
-    families = {**vars(answers_shapes), **vars(answers_awkward)}
+    rooms = (answers_shapes, answers_awkward, answers_sizes, answers_rare)
+    families = {name: made for room in rooms for name, made in vars(room).items()}
     problems = [problem for name in WIDER for problem in families[name]()]
     return [problem for problem in problems if truth(problem).condition <= TAME]
 
