@@ -121,6 +121,7 @@ FAULTS: dict[str, tuple[Callable[..., Solution], str]] = {
         if q.n > 1 else right(q), "right_each_row"),
     "tiny values kept": (lambda q, right: plus(right(q), 1e-300), "zeros_above_l1_max"),
     "claims what is not so": (lambda q, right: replace(times(right(q), 0.99), claimed_gap=0.0), "honest_gap"),
+    "claims less than nothing": (lambda q, right: replace(right(q), claimed_gap=-1e-12), "honest_status"),
     "never says converged": (lambda q, right: replace(right(q), status=Status.STALLED), "honest_status"),
     "float32 answers": (lambda q, right: single(right(q)), "double_precision"),
     "not the same twice": (lambda q, right: times(right(q), 1 + 1e-13 * np.random.random()), "same_bits"),

@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from solvers import Problem, Status
+from solvers import Problem, Solution, Status
 
+from ..proofs import Judge
 from ..proofs.exact import Unproven, optimum
 from ..trials import Attempt
 from .answers import tame, wrong
@@ -151,10 +152,17 @@ def honest_status(subject: Subject, problem: Problem) -> Iterator[Failure]:
     gap = solution.claimed_gap
     if not subject.entry.claims_gap or gap is None:
         return
-    if not gap >= 0:
+    if not gap >= -_rounding_of_a_difference(problem, solution):
         yield Failure(problem, f"claims a gap of {gap}")
     if found.status is not Status.CONVERGED and gap <= tol:
         yield Failure(problem, f"{found.status.name}, yet claims a gap of {gap:.1e}, and {tol:.1e} was asked")
+
+
+def _rounding_of_a_difference(problem: Problem, solution: Solution) -> float:
+    """How far below zero a computed primal - dual may lie, over N: two sums of n + p terms (ROUND)."""
+    certificate = Judge(problem).certify(solution.coef, solution.intercept)
+    terms = (problem.n + problem.p) * float(np.finfo(np.float64).eps)  # twice gamma_(n + p)
+    return terms * certificate.primal / certificate.scale if certificate.scale > 0 else 0.0
 
 
 @check("the gap that it claims is no smaller than its proven suboptimality", on=bases)
