@@ -35,6 +35,8 @@ EXACT = ["test_exact.py", "test_checker.py", "test_rigorous.py"]
 TESTS = {
     "checker": ["test_checker.py"], "export": ["test_checker.py", "test_rigorous.py"],
     "rigorous": ["test_rigorous.py", "test_faults.py"], "_dot2": ["test_rigorous.py"],
+    "features": ["test_features.py", "test_faults.py"], "held_out": ["test_jobs.py"],
+    "path": ["test_jobs.py", *JUDGE], "points": [*JUDGE, "test_jobs.py"],
     **dict.fromkeys(("levels", "exact", "integers", "reduced", "search", "wide"), EXACT),
 }  # fmt: skip
 # They take long and tell nothing that the others do not, or start processes, in which nothing is mutated.

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from ..check import all_checks
-from . import faults
+from . import faults, matrix
 from .matrix import HOLDS, PATIENCE, TOL, Row
 
-__all__ = ["STAYS", "markdown", "redundant"]
+__all__ = ["STAYS", "markdown", "missing", "redundant"]
 
 HEAD = """# Planted faults
 
@@ -64,6 +64,17 @@ def redundant(found: Mapping[str, Row]) -> dict[str, str]:
     return reasons
 
 
+def missing(found: Mapping[str, Row], honest: Mapping[str, Row]) -> dict[str, list[str]]:
+    """Return what is not on record: faults, honest solvers, checks of either; nothing of what is complete."""
+    rows = [*found.values(), *honest.values()]
+    left = {
+        "faults": [name for name in faults() if name not in found],
+        "honest solvers": [name for name in matrix.honest() if name not in honest],
+        "checks": [c for c in all_checks("solver") if any(c not in row.marks for row in rows)],
+    }
+    return {what: names for what, names in left.items() if names}
+
+
 def _summary(found: Mapping[str, Row], honest: Mapping[str, Row]) -> Iterator[str]:
     planted = [faults()[name] for name in found]
     judge = sum(fault.plant is not None for fault in planted)
@@ -76,6 +87,9 @@ def _summary(found: Mapping[str, Row], honest: Mapping[str, Row]) -> Iterator[st
     yield f"- {len(all_checks())} checks"
     yield f"- killed by the check named for them: {killed} of {len(found)}"
     yield f"- {len(honest)} honest solvers, {runs} runs with an answer: {alarms} false alarms"
+    for what, left in missing(found, honest).items():
+        names = ", ".join(f"`{name}`" for name in left)
+        yield f"- **not on record yet**, {len(left)} {what}: {names}; `make faults` goes on with them"
 
 
 def _faults(found: Mapping[str, Row]) -> Iterator[str]:
