@@ -23,10 +23,10 @@ from .journal import Cell, Journal, digest_of_files, module_file
 __all__ = ["HONEST", "Row", "honest", "read", "rows", "subject", "verdicts", "write"]
 
 TOL = 1e-10  # what every solver under test is asked for
-TIME_LIMIT = 2.0  # seconds, soft: many a fault never arrives
+TIME_LIMIT = 1.0  # seconds, soft: many a fault never arrives
 HONEST = "honest"
-# No run of the solver in which faults are planted takes a second. Honest ones are waited for: some compile,
-# and what they are held against is proven meanwhile and kept.
+# No run of the solver in which faults are planted takes a third of that. Honest ones are waited for: some
+# compile, and what they are held against is proven meanwhile and kept.
 PATIENCE = 8.0  # seconds, hard, for one run: then the process is killed
 WAITED = 60.0
 LIMIT = 120.0  # seconds, hard, for one check
