@@ -14,6 +14,9 @@ def campaign(
     name: Annotated[str | None, typer.Argument(help="Which one [default: list them].")] = None,
     parts: Annotated[str, typer.Option(help="Some of its parts, e.g. 0-3 or 7 [default: all].")] = "",
     print_only: Annotated[bool, typer.Option("--print", help="Run nothing, print the record.")] = False,
+    markdown: Annotated[
+        bool, typer.Option("--markdown", help="Print what is on record for docs/verification.md.")
+    ] = False,
 ) -> None:
     """Put the proofs to long trials; exit 1 if any fails or the bar is missed."""
     from ..campaigns import Tally, campaigns, keep, kept
@@ -22,6 +25,9 @@ def campaign(
 
     known = campaigns()
     screen = console()
+    if markdown:
+        print(on_record())
+        end(0, "all well: printed", quiet=True)
     if name is None:
         rows = [(c.name, str(c.parts), c.summary) for c in known.values()]
         screen.print(text_table("Campaigns", ("campaign", "parts", "what"), rows))
@@ -51,6 +57,22 @@ def campaign(
     if short:
         end(1, "; ".join(short))
     end(0, f"all well: {of.bar}")
+
+
+def on_record() -> str:
+    """Return what every campaign has shown so far, as a table."""
+    from ..campaigns import Tally, campaigns, kept
+
+    lines = ["| campaign | parts | what it showed | failures |", "|---|---|---|---|"]
+    for of in campaigns().values():
+        total, done = Tally(), kept(of.name)
+        for tally in done.values():
+            total.add(tally)
+        showed = [f"{n} {what}" for what, n in total.counts.items() if not what.startswith("false by")]
+        showed += [f"{what}: {value:.2g} at most" for what, value in total.worst.items()]
+        figures = "; ".join(showed) or "not run"
+        lines.append(f"| `{of.name}` | {len(done)} of {of.parts} | {figures} | {len(total.failures)} |")
+    return "\n".join(lines)
 
 
 def _figures(total: object) -> list[tuple[str, str]]:

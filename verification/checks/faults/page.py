@@ -33,8 +33,37 @@ A fault is one function in `verification/checks/faults/`, decorated with the nam
 it.
 """
 
-# Why a check stays that kills nothing alone and that no fault names.
-STAYS: dict[str, str] = {}
+# Why a check stays that kills nothing alone and that no fault names: what it alone asks for.
+STAYS: dict[str, str] = {
+    "right_duplicates": "the one family on which an answer is one of many, and only its fit is asked for",
+    "right_each_column": "every column in turn is the one that counts: the failure says which is lost",
+    "right_each_row": "every row in turn is the one that counts: the failure says which is lost",
+    "right_one_sign": "data of one sign, where a test of |x| and one of x cannot be told apart elsewhere",
+    "right_whole_numbers": "ties and exact zeros in the data, which drawn numbers never have",
+    "right_units": "scales of 2^+-30, against absolute tolerances",
+    "right_every_l2": "l2 over twelve orders of magnitude; other families have two",
+    "right_many_rows": "thousands of rows, dense, with several columns in use",
+    "right_many_columns": "a thousand columns, with a support of many",
+    "right_sparse": "empty rows and columns, and a full column, in a sparse X",
+    "right_least_squares": "no penalty at all: the dual point must be orthogonal to every column",
+    "no_memory": "says that an earlier problem was answered, where others say that an answer is wrong",
+    "ridge_dual_form": "an answer computed in another way, in n unknowns, without a certificate",
+    "even_accuracy": "the one check that holds a function without tol to more than its claim of 1e-3",
+    "row_permutation": "needs no truth: holds where the optimum is beyond proof",
+    "column_signs": "needs no truth: holds where the optimum is beyond proof",
+    "design_scale": "needs no truth: holds where the optimum is beyond proof",
+    "constant_column": "a column that is zero once centred, but whose mean is rounded",
+    "split_signs": "ties the problem with w >= 0 to that without, in both directions",
+    "positive_where_free": "ties the problem with w >= 0 to that without, where they agree",
+    "left_out_columns": "what a solver gains by leaving columns out must not change its answer",
+    "single_precision": "compares a float32 answer with the float64 one to the same exact data",
+    "monotone_path": "needs neither truth nor twin: what holds between points of any path",
+    "linear_between_kinks": "needs neither truth nor twin: what holds between points of any path",
+    "augmented_lasso": "ties the elastic net to the lasso",
+    "augmented_least_squares": "ties ridge to least squares",
+    "centred_data": "ties an intercept to none, by the data's own means",
+    "column_of_ones": "ties an intercept to an unpenalised column",
+}
 
 
 def markdown(found: Mapping[str, Row], honest: Mapping[str, Row]) -> str:
