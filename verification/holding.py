@@ -123,7 +123,7 @@ def summary(screen: Console, held: Sequence[tuple[Spec, list[Report]]]) -> tuple
 def listing(checks: Mapping[str, Check], *, markdown: bool) -> str:
     """Return the checks with what each holds a solver to: as a table, or in two columns."""
     if markdown:
-        rows = [f"| `{name}` | {check.summary} |" for name, check in checks.items()]
+        rows = [f"| `{name}` | {check.summary} |" for name, check in sorted(checks.items())]
         return "\n".join(["| check | holds a solver to |", "|---|---|", *rows])
     width = max(map(len, checks))
     return "\n".join(f"{name:{width}}  {check.summary}" for name, check in checks.items())

@@ -61,7 +61,7 @@ class Row:
     @property
     def killers(self) -> list[str]:
         """The checks that did not hold."""
-        return [name for name, mark in self.marks.items() if mark != HOLDS]
+        return sorted(name for name, mark in self.marks.items() if mark != HOLDS)
 
 
 def subject(name: str) -> Subject:
@@ -210,7 +210,7 @@ def verdicts(
 
 def write(path: Path, found: Iterable[Row]) -> None:
     """Write the matrix: one line a fault, one column a check."""
-    checks = list(all_checks())
+    checks = sorted(all_checks())  # in the order of names: that of modules is that of their import
     path.parent.mkdir(parents=True, exist_ok=True)
     with open(path, "w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file, lineterminator="\n")

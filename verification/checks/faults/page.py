@@ -86,7 +86,7 @@ def redundant(found: Mapping[str, Row]) -> dict[str, str]:
     for fault in faults().values():
         named.setdefault(fault.killed_by, []).append(fault.name)
     reasons = {}
-    for check in all_checks():
+    for check in sorted(all_checks()):
         if not _alone(found, check):
             said = f"names the cause of {', '.join(named[check])}" if check in named else ""
             reasons[check] = said or STAYS.get(check, "")
@@ -99,7 +99,7 @@ def missing(found: Mapping[str, Row], honest: Mapping[str, Row]) -> dict[str, li
     left = {
         "faults": [name for name in faults() if name not in found],
         "honest solvers": [name for name in matrix.honest() if name not in honest],
-        "checks": [c for c in all_checks("solver") if any(c not in row.marks for row in rows)],
+        "checks": [c for c in sorted(all_checks("solver")) if any(c not in row.marks for row in rows)],
     }
     return {what: names for what, names in left.items() if names}
 
@@ -143,7 +143,7 @@ def _checks(found: Mapping[str, Row]) -> Iterator[str]:
     yield "\n## Each check\n"
     yield "| check | what it holds to account | about | kills | kills alone |"
     yield "|---|---|---|---|---|"
-    for name, check in all_checks().items():
+    for name, check in sorted(all_checks().items()):
         alone = ", ".join(f"`{fault}`" for fault in _alone(found, name)) or ""
         yield f"| `{name}` | {check.summary} | {check.about} | {len(_kills(found, name))} | {alone} |"
 
