@@ -286,7 +286,22 @@ def test_a_start_that_a_loose_tolerance_explains_is_no_other_penalty(claims_gap:
         assert not judge([stale]).wrong, f"its gap is {share} of what was asked for"
         assert not judge([row(problem, *solved(problem), "right"), stale]).wrong
     beyond = start(problem, factor, gap / 20, claims_gap=claims_gap)
-    assert judge([beyond]).wrong["s"][0].reason == "solves l1 x 1.1500", "no tolerance explains it"
+    wrong = judge([beyond]).wrong
+    if claims_gap:
+        assert wrong["s"][0].reason == "solves l1 x 1.1500", "no tolerance explains it"
+    else:
+        assert not wrong, "what a tolerance that is no gap explains is not known"
+
+
+@pytest.mark.parametrize("l1", [-0.05, 0.0, 0.005])
+def test_an_answer_that_fits_no_l1_is_unfinished_by_a_solver_that_claims_no_gap(l1: float) -> None:
+    """Seen: interior points and splitting on collinear columns, which fit l1 x -0.01 and l2 = 2.8e8."""
+    problem = lasso(0.05, 0.2)
+    fits = {"implied_l1": l1 * problem.l1, "implied_l2": 1e8, "implied_off": 1e9, "implied_gain": 1e3}
+    bad = row(problem, *solved(problem, 1), "s", claims_gap=False) | {"support": 6, **fits}
+    assert not judge([bad]).wrong
+    assert judge([bad | {"claims_gap": True}]).wrong
+    assert judge([bad | {"implied_l1": 0.5 * problem.l1}]).wrong
 
 
 def test_another_penalty_persists_as_the_tolerance_tightens() -> None:

@@ -7,7 +7,6 @@ fits is held against the solver only if the tolerance does not explain it, or th
 
 from __future__ import annotations
 
-import math
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -19,7 +18,7 @@ __all__ = ["IMPLIED_GAIN", "IMPLIED_OFF", "Row", "contender", "number", "other_p
 IMPLIED_OFF = 1e-4
 IMPLIED_GAIN = 100.0
 IMPLIED_SUPPORT = 4
-NO_PENALTY = 0.01  # a fitted penalty below this share of the nominal one is none
+NO_PENALTY = 0.01  # a fitted l1 (or l2, without l1) below this share of the nominal one is none
 UNCLEAR = 10.0  # times what was asked for: within that the gap may be the dual point's, not the answer's
 FINE = 1e-9  # a tol at which no solver leaves the start from another penalty as it was
 SAME = 0.1  # two answers fit the same penalty if their deviations differ by less than this share
@@ -120,7 +119,8 @@ def _shown(row: Row, fit: _Fit, rungs: Iterable[Row], short: Callable[[Row], tup
     if tol > 0 and gap <= tol:
         return _Shown.KEPT
     loose = tol > FINE or bool(row.get("continued"))
-    if loose and (suboptimality <= tol or gap <= UNCLEAR * tol):
+    # of a solver whose tol is no gap nobody knows what a loose one explains
+    if loose and (not row.get("claims_gap") or suboptimality <= tol or gap <= UNCLEAR * tol):
         looser = [_fit(other) for other in rungs if _tol(other) > tol]
         return _Shown.OFF if any(other and fit.same(other) for other in looser) else _Shown.UNCLEAR
     return _Shown.OFF
@@ -136,8 +136,8 @@ def _fit(row: Row) -> _Fit | None:
         return None
     nominal = [number(row, name) or 0.0 for name in ("l1", "l2")]
     fitted = [number(row, f"implied_{name}") or 0.0 for name in ("l1", "l2")]
-    share = max(abs(there) / (here or math.inf) for here, there in zip(nominal, fitted, strict=True))
-    if not row.get("claims_gap") and share < NO_PENALTY:
+    which = 0 if nominal[0] > 0 else 1
+    if not row.get("claims_gap") and fitted[which] < NO_PENALTY * nominal[which]:
         return None
     total = sum(nominal)
     first, second = ((there - here) / (here or total) for here, there in zip(nominal, fitted, strict=True))
