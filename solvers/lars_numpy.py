@@ -119,7 +119,7 @@ def _along(form: StandardForm, levels: Sequence[float], stop: Stop) -> Iterator[
         while ended is None and (knot is None or knot.level > level):
             if n_iter >= stop.max_iter:
                 ended = Status.MAX_ITER
-            elif stop.time_limit is not None and time.perf_counter() - began > stop.time_limit:
+            elif knot and stop.time_limit is not None and time.perf_counter() - began > stop.time_limit:
                 ended = Status.TIME_LIMIT
             else:
                 before, knot = knot, next(walk, None)

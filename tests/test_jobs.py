@@ -224,6 +224,11 @@ def test_a_refusal_is_a_result_without_points() -> None:
 # -- cross-validation: what the exact curve can be -------------------------------------------------
 
 
+def test_a_band_without_a_bound_is_read_as_a_record_spells_it() -> None:
+    low, high = bands({"scores": [2.0, "inf"], "score_radius": ["inf", 1.0]})
+    assert (low, high) == ([0.0, float("inf")], [float("inf"), float("inf")])
+
+
 @pytest.mark.parametrize(
     "cell",
     [

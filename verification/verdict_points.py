@@ -132,7 +132,8 @@ def _combined(outcomes: Iterable[Outcome]) -> Outcome:
 
 def bands(row: Row) -> tuple[list[float], list[float]]:
     """Lower and upper bounds on the exact cross-validation curve that a row's certificates prove, (HELD)."""
-    pairs = list(zip(row["scores"], row["score_radius"], strict=True))
+    # A record spells infinity: a fold without a bound
+    pairs = [(float(a), float(b)) for a, b in zip(row["scores"], row["score_radius"], strict=True)]
     return [max(0.0, score - radius) for score, radius in pairs], [score + radius for score, radius in pairs]
 
 
