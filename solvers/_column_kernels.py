@@ -103,6 +103,36 @@ def dots_sparse(data: Any, indices: Any, indptr: Any, m: Any, cols: Any, r: Any,
 
 
 @jit
+def dots_sparse_block(
+    data: Any, indices: Any, indptr: Any, m: Any, cols: Any, R: Any, qr: Any, out: Any
+) -> None:
+    # Each entry of X is read once for all the right-hand sides, which lie side by side: a row of R (n, B)
+    size = R.shape[1]
+    dot = np.empty(size)
+    for c in range(cols.size):
+        j = cols[c]
+        for b in range(size):
+            dot[b] = -m[j] * qr[b]
+        for e in range(np.uint64(indptr[j]), np.uint64(indptr[j + 1])):
+            a = np.float64(data[e])
+            row = R[np.uint64(indices[e])]
+            for b in range(size):
+                dot[b] += a * row[b]
+        for b in range(size):
+            out[c, b] = dot[b]
+
+
+@jit
+def spread_sparse(data: Any, indices: Any, indptr: Any, cols: Any, out: Any) -> None:
+    # Columns of B, dense, into the columns of out (n, len(cols))
+    out[:] = 0.0
+    for c in range(cols.size):
+        j = cols[c]
+        for e in range(np.uint64(indptr[j]), np.uint64(indptr[j + 1])):
+            out[np.uint64(indices[e]), c] += np.float64(data[e])
+
+
+@jit
 def subtract_dense(X: Any, m: Any, cols: Any, w: Any, r: Any) -> None:
     shift = 0.0
     for c in range(cols.size):

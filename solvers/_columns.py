@@ -17,6 +17,7 @@ from ._standard_form import StandardForm, _locked, standard_form
 from .problem import Problem, Vector
 
 FLAT = 1e3  # squared mean over variance up to which centring a product afterwards costs three digits
+SPREAD = 8  # sparse columns spread out at a time: a row of them is a cache line
 CHUNK = 256  # columns gathered at a time: wide enough for the BLAS, small against X
 
 
@@ -57,11 +58,37 @@ class Columns:
             kernels.dots_dense(B, self.m, cols, r, out)
         return out
 
+    def dots_block(self, R: Vector) -> Vector:
+        """Return a_j'r for every column and each of the residuals R (n, B): (k, B), column-major."""
+        B, k = self.form.B, self.form.k
+        out = np.empty((R.shape[1], k))
+        if self.sparse:
+            cols = np.arange(k)
+            kernels.dots_sparse_block(
+                B.data, B.indices, B.indptr, self.m, cols, np.ascontiguousarray(R), self._q @ R, out.T
+            )
+        elif B.dtype == np.float64:
+            np.matmul(R.T, B, out=out)
+        else:  # converted a few columns at a time
+            for lo in range(0, k, CHUNK):
+                np.matmul(R.T, B[:, lo : lo + CHUNK].astype(np.float64), out=out[:, lo : lo + CHUNK])
+        if not self.sparse and self.m.any():
+            out -= np.outer(R.sum(axis=0), self.m)
+        return out.T
+
     def product(self, cols: NDArray[np.intp], w: Vector) -> Vector:
         """Sum over cols of w a_j, (n,)."""
         out = np.zeros(self.form.z.size)
         self._subtract(cols, -w, out)
         return out
+
+    def products(self, cols: NDArray[np.intp], found: Vector) -> Vector:
+        """Sum over cols of w a_j for each row w of found (B, len(cols)): (n, B), column-major."""
+        form, B = self.form, self.form.B
+        whole = cols.size == form.k and not self.sparse and B.dtype == np.float64
+        if whole and np.array_equal(cols, np.arange(form.k)):
+            return np.asarray((found @ B.T - (found @ self.m)[:, None]).T)
+        return np.stack([self.product(cols, w) for w in found]).T
 
     def residual(self, cols: NDArray[np.intp], w: Vector) -> Vector:
         """Z - sum over cols of w a_j, (n,)."""
@@ -93,6 +120,12 @@ class Columns:
         return float(kernels.sweep_dense(B, self.m, cols, norms, lam1, lam2, form.positive, w, r))
 
     @property
+    def spread(self) -> float:
+        """Largest squared norm of a column over that of the column about its mean, >= 1."""
+        live = self.norms_sq > 0
+        return 1.0 + float(np.max(self.form.z.size * self.m[live] ** 2 / self.norms_sq[live], initial=0.0))
+
+    @property
     def gram_limit(self) -> int:
         """Most columns of a Gram matrix: two of its size may take an eighth of X's memory each, or 32 MB."""
         return int(np.sqrt(max(self._bytes / 8, 32e6) / 8))
@@ -116,8 +149,13 @@ class Columns:
             kernels.gather_dense(self.form.B, self.m, cols, places, A)
 
     def room(self, most: int) -> Vector:
-        """Return an array for gathered columns: as many as may take an eighth of X's memory, or 32 MB."""
+        """Return an array for gathered columns: as many as may take an eighth of X's memory, or 32 MB.
+
+        None of sparse ones.
+        """
         n = self.form.z.size
+        if self.sparse:
+            return np.empty((n, 0))
         return np.empty((n, min(most, int(max(self._bytes / 8, 32e6) / (8 * n)))), order="F")
 
     def whole_gram(self, cols: NDArray[np.intp], G: Vector) -> bool:
@@ -135,13 +173,30 @@ class Columns:
 
     def gram_rows(self, cols: NDArray[np.intp], places: NDArray[np.intp], G: Vector) -> None:
         """Fill rows and columns of the Gram matrix of ``cols``, in blocks of columns gathered anew."""
+        if self.sparse:
+            self._gram_rows_sparse(cols, places, G)
+            return
         for lo in range(0, places.size, CHUNK):
             rows = places[lo : lo + CHUNK]
             A = self.gather(cols[rows]).T
             for lo2 in range(0, cols.size, CHUNK):
-                block = A @ self.gather(cols[lo2 : lo2 + CHUNK])
-                G[rows, lo2 : lo2 + CHUNK] = block
-                G[lo2 : lo2 + CHUNK, rows] = block.T
+                hi2 = min(lo2 + CHUNK, cols.size)
+                block = A @ self.gather(cols[lo2:hi2])
+                G[rows, lo2:hi2] = block
+                G[lo2:hi2, rows] = block.T
+
+    def _gram_rows_sparse(self, cols: NDArray[np.intp], places: NDArray[np.intp], G: Vector) -> None:
+        """As gram_rows, a few columns spread out at a time: a_i'a_j = b_j'b_i - m_j q'b_i."""
+        B = self.form.B
+        wide, block = np.empty((self.form.z.size, SPREAD)), np.empty((cols.size, SPREAD))
+        for lo in range(0, places.size, SPREAD):
+            rows = places[lo : lo + SPREAD]
+            R, out = wide[:, : rows.size], block[:, : rows.size]
+            kernels.spread_sparse(B.data, B.indices, B.indptr, cols[rows], R)
+            qb = self._qq * self.m[cols[rows]]
+            kernels.dots_sparse_block(B.data, B.indices, B.indptr, self.m, cols, R, qb, out)
+            G[: cols.size, rows] = out
+            G[rows, : cols.size] = out.T
 
 
 def _first_pass(B: Any, z: Vector, q: Vector | None, *, centre: bool) -> Any:

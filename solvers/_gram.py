@@ -61,54 +61,64 @@ def gather_face(G: Any, F: Any, lam2: Any, H: Any) -> None:
         H[a, a] = row[F[a]] + lam2[F[a]]
 
 
+# Slices, and loops from 0: an index that numba cannot prove to be >= 0 is checked, and nothing is vectorised.
+
+
 @jit
-def _forward(L: Any, f: int, b: Any) -> None:
-    # b <- L^-1 b
+def _forward(U: Any, f: int, b: Any) -> None:
+    # b <- U'^-1 b
     for i in range(f):
+        b[i] /= U[i, i]
         t = b[i]
-        for k in range(i):
-            t -= L[i, k] * b[k]
-        b[i] = t / L[i, i]
+        row, rest = U[i, i + 1 : f], b[i + 1 : f]
+        for k in range(rest.size):
+            rest[k] -= row[k] * t
 
 
 @jit
-def _backward(L: Any, f: int, b: Any) -> None:
-    # b <- L^-T b
+def _backward(U: Any, f: int, b: Any) -> None:
+    # b <- U^-1 b
     for i in range(f - 1, -1, -1):
-        b[i] /= L[i, i]
         t = b[i]
-        for k in range(i):
-            b[k] -= L[i, k] * t
+        row, rest = U[i, i + 1 : f], b[i + 1 : f]
+        for k in range(rest.size):
+            t -= row[k] * rest[k]
+        b[i] = t / U[i, i]
 
 
 @jit
-def _delete(L: Any, f: int, q: int) -> None:
-    # Cholesky factor without row and column q: rows move up, Givens rotations restore the triangle
+def _delete(U: Any, f: int, q: int) -> None:
+    # Cholesky factor without row and column q: columns move left, Givens rotations restore the triangle
+    for i in range(q):
+        row = U[i, q:f]
+        for k in range(row.size - 1):
+            row[k] = row[k + 1]
+    carried = U[q, q + 1 : f].copy()
     for i in range(q, f - 1):
-        for k in range(i + 2):
-            L[i, k] = L[i + 1, k]
-    for i in range(q, f - 1):
-        a, b = L[i, i], L[i, i + 1]
+        up, low, x = U[i, i : f - 1], U[i + 1, i + 1 : f], carried[i - q :]
+        a, b = x[0], low[0]
         h = np.sqrt(a * a + b * b)
         c, s = a / h, b / h
-        for k in range(i, f - 1):
-            x, y = L[k, i], L[k, i + 1]
-            L[k, i] = c * x + s * y
-            L[k, i + 1] = c * y - s * x
+        for k in range(low.size):
+            up[k] = c * x[k] + s * low[k]
+            x[k] = c * low[k] - s * x[k]
 
 
 @jit
 def polish(
     G: Any, K: int, g: Any, w: Any, lam1: Any, lam2: Any, positive: bool,
-    L: Any, F: Any, sign: Any, where: Any, f: int, slack: Any, steps: int,
+    U: Any, F: Any, sign: Any, where: Any, f: int, slack: Any, steps: int, refine: bool,
 ) -> int:  # fmt: skip
-    # Active-set method from the face F (f columns with signs, L the Cholesky factor of G_FF + lam2):
+    # Active-set method from the face F (f columns with signs, U'U = G_FF + lam2):
     # minimise on the face; a column that reaches zero leaves; once at the face's minimum, the worst
     # violators enter. A linearly dependent entrant moves along the null direction (the fit stays, the
-    # penalty falls) until another column leaves. Violations up to `slack` are rounding. Returns f.
-    b = np.empty(L.shape[0])
-    d = np.empty(L.shape[0])
-    start = w[:K].copy()  # w when g was last renewed
+    # penalty falls) until another column leaves. Violations up to `slack` are rounding. With
+    # `refine` g is renewed at the end, and the face solved once more. Returns f.
+    b = np.empty(U.shape[0])
+    d = np.empty(U.shape[0])
+    last = w[:K].copy()  # w at the last g
+    start, base = w[:K].copy(), g[:K].copy()  # w when g was last renewed, and g then
+    e = np.empty(K)
     renewed = 0
     for _ in range(steps):
         # ---- to the minimum of the face
@@ -120,8 +130,8 @@ def polish(
             drop = False
             for a in range(f):
                 d[a] = b[a]
-            _forward(L, f, d)
-            _backward(L, f, d)
+            _forward(U, f, d)
+            _backward(U, f, d)
             t, hit = 1.0, -1
             for a in range(f):
                 j = F[a]
@@ -137,22 +147,34 @@ def polish(
             if hit >= 0:
                 w[F[hit]] = 0.0
                 where[F[hit]] = -1
-                _delete(L, f, hit)
+                _delete(U, f, hit)
                 for a in range(hit, f - 1):
                     F[a], sign[a], b[a] = F[a + 1], sign[a + 1], b[a + 1]
                     where[F[a]] = a
                 f -= 1
                 drop = True
-        # ---- g at the new point
-        moved = False
+        # ---- g at the new point: on the face its equations say it
+        moved = 0
         for j in range(K):
-            e = w[j] - start[j]
-            if e != 0.0:
-                moved = True
+            e[j] = w[j] - last[j]
+            moved += e[j] != 0.0
+            last[j] = w[j]
+        if moved < K - f:  # by the columns that moved, else by the rows outside the face
+            for j in range(K):
+                if e[j] != 0.0:
+                    row = G[j]
+                    for i in range(K):
+                        g[i] -= e[j] * row[i]
+        for j in range(K):
+            a = where[j]
+            if a >= 0:
+                g[j] = b[a] + lam1[j] * sign[a] + lam2[j] * w[j]
+            elif moved >= K - f and G[j, j] > 0.0:
                 row = G[j]
+                t = 0.0
                 for i in range(K):
-                    g[i] -= e * row[i]
-                start[j] = w[j]
+                    t += row[i] * e[i]
+                g[j] -= t
         # ---- who enters
         worst = 0.0
         for j in range(K):
@@ -161,9 +183,19 @@ def polish(
                 if over > slack[j]:
                     worst = max(worst, over * over / G[j, j])
         if worst == 0.0:
-            if not moved or renewed == 1:
+            if not refine or moved == 0 or renewed == 1:
                 return f
             renewed += 1  # once more from the renewed g: a step of iterative refinement
+            for j in range(K):
+                g[j] = base[j]
+            for j in range(K):
+                t = w[j] - start[j]
+                if t != 0.0:
+                    row = G[j]
+                    for i in range(K):
+                        g[i] -= t * row[i]
+            start[:] = w[:K]
+            base[:] = g[:K]
             continue
         renewed = 0
         room = 1 + f // 16
@@ -179,26 +211,26 @@ def polish(
             entered = False
             while not entered:
                 for a in range(f):
-                    d[a] = G[F[a], j]
-                _forward(L, f, d)
+                    d[a] = G[j, F[a]]
+                _forward(U, f, d)
                 pivot = G[j, j] + lam2[j]
                 for a in range(f):
                     pivot -= d[a] * d[a]
                 if pivot > SINGULAR * (G[j, j] + lam2[j]):
                     for a in range(f):
-                        L[f, a] = d[a]
-                    L[f, f] = np.sqrt(pivot)
+                        U[a, f] = d[a]
+                    U[f, f] = np.sqrt(pivot)
                     F[f], sign[f], where[j] = j, s, f
                     f += 1
                     entered = True
                 else:
-                    _backward(L, f, d)  # x_j is the combination d of the face's columns
+                    _backward(U, f, d)  # x_j is the combination d of the face's columns
                     t, hit = np.inf, -1
                     for a in range(f):
                         i = F[a]
-                        e = -s * d[a]
-                        if (lam1[i] > 0.0 or positive) and e * sign[a] < 0.0:
-                            ta = -w[i] / e
+                        da = -s * d[a]
+                        if (lam1[i] > 0.0 or positive) and da * sign[a] < 0.0:
+                            ta = -w[i] / da
                             if ta < t:
                                 t, hit = ta, a
                     if hit < 0:
@@ -208,7 +240,7 @@ def polish(
                     w[j] += t * s
                     w[F[hit]] = 0.0
                     where[F[hit]] = -1
-                    _delete(L, f, hit)
+                    _delete(U, f, hit)
                     for a in range(hit, f - 1):
                         F[a], sign[a] = F[a + 1], sign[a + 1]
                         where[F[a]] = a
@@ -218,30 +250,43 @@ def polish(
 
 
 @jit
-def _greedy_face(G: Any, w: Any, K: int, lam2: Any, L: Any, F: Any) -> int:
+def follow(
+    G: Any, K: int, g: Any, w: Any, lam1s: Any, lam2: Any, positive: bool,
+    U: Any, F: Any, sign: Any, where: Any, f: int, slack: Any, steps: int, found: Any,
+) -> int:  # fmt: skip
+    # polish for each row of lam1s in turn; the coefficients into the rows of found
+    for b in range(lam1s.shape[0]):
+        f = polish(G, K, g, w, lam1s[b], lam2, positive, U, F, sign, where, f, slack, steps, False)
+        for j in range(K):
+            found[b, j] = w[j]
+    return f
+
+
+@jit
+def _greedy_face(G: Any, w: Any, K: int, lam2: Any, U: Any, F: Any) -> int:
     # Cholesky factor column by column, leaving out those that depend on the ones before
     f = 0
-    d = np.empty(L.shape[0])
+    d = np.empty(U.shape[0])
     for j in range(K):
         if w[j] == 0.0:
             continue
         for a in range(f):
-            d[a] = G[F[a], j]
-        _forward(L, f, d)
+            d[a] = G[j, F[a]]
+        _forward(U, f, d)
         pivot = G[j, j] + lam2[j]
         for a in range(f):
             pivot -= d[a] * d[a]
         if pivot > SINGULAR * (G[j, j] + lam2[j]):
             for a in range(f):
-                L[f, a] = d[a]
-            L[f, f] = np.sqrt(pivot)
+                U[a, f] = d[a]
+            U[f, f] = np.sqrt(pivot)
             F[f] = j
             f += 1
     return f
 
 
-def face(G: Vector, K: int, g: Vector, w: Vector, lam2: Vector, L: Vector, F: Any) -> int:
-    """Cholesky factor of G_FF + diag(lam2) for the support F of w into L; returns its size.
+def face(G: Vector, K: int, g: Vector, w: Vector, lam2: Vector, U: Vector, F: Any) -> int:
+    """Cholesky factor of G_FF + diag(lam2) for the support F of w into U; returns its size.
 
     Where that is singular, columns that depend on earlier ones are set to zero (w and g are changed).
     """
@@ -250,15 +295,15 @@ def face(G: Vector, K: int, g: Vector, w: Vector, lam2: Vector, L: Vector, F: An
     diagonal = np.diagonal(H) + lam2[support]
     np.fill_diagonal(H, diagonal)
     try:
-        C = np.linalg.cholesky(H)
+        C = np.linalg.cholesky(H, upper=True)
         regular = bool(np.all(np.diagonal(C) ** 2 > SINGULAR * diagonal))
     except np.linalg.LinAlgError:
         regular = False
     if regular:
-        L[: support.size, : support.size] = C
+        U[: support.size, : support.size] = C
         F[: support.size] = support
         return int(support.size)
-    f = int(_greedy_face(G, w, K, lam2, L, F))
+    f = int(_greedy_face(G, w, K, lam2, U, F))
     out = np.setdiff1d(support, F[:f])
     g[:K] += G[:K, out] @ w[out]
     w[out] = 0.0

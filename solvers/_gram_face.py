@@ -41,6 +41,7 @@ class GramFace:
         self.K = 0
         self.most = min(columns.form.k, columns.gram_limit)
         self.A = columns.room(self.most)  # what is never touched of it costs nothing
+        self.gathered = True  # whether A holds the columns of W
         self.G = np.empty((0, 0))
         self._reserve(min(self.most, FIRST))
 
@@ -49,10 +50,16 @@ class GramFace:
         K = min(self.K, self.G.shape[0])
         bigger = np.empty((capacity, capacity))
         bigger[:K, :K] = self.G[:K, :K]
-        self.G, self.L = bigger, np.empty((capacity, capacity))
+        self.G, self.U = bigger, np.empty((capacity, capacity))
         self.F, self.sign = np.empty(capacity, dtype=np.intp), np.empty(capacity)
         self.where = np.full(capacity, -1)  # position in F of each column of W, -1 outside
         self.f = -1  # columns of the factored face; -1: to be factored anew
+
+    def images(self, W: Index, found: Vector) -> Vector:
+        """Return A_W w for each row w of found (B, K): (n, B), column-major."""
+        if self.gathered:
+            return np.asarray((found @ self.A[:, : self.K].T).T)
+        return self.columns.products(W, found)
 
     def place(self, W: Index, places: Index) -> None:
         """Fill the rows and columns of the Gram matrix at these places of the working set W."""
@@ -64,8 +71,10 @@ class GramFace:
             self.f = -1  # one that leaves stood in the face, at zero
         G, A = self.G, self.A
         if old == 0 and self.columns.whole_gram(W, G):
+            self.gathered = False
             return
-        if A.shape[1] < K:
+        if A.shape[1] < K or not self.gathered:
+            self.gathered = False
             self.columns.gram_rows(W, places, G)
             return
         self.columns.gather_into(A, W[places], places)
@@ -150,23 +159,55 @@ class GramFace:
         self.f = -1
         if np.all(w * sign > 0):
             f = self.f = F.size
-            self.L[:f, :f] = C.T
+            self.U[:f, :f] = C
             self.F[:f], self.sign[:f] = F, sign
             self.where[:] = -1
             self.where[F] = np.arange(f)
 
     def _active_set(self, g: Vector, w: Vector, lam1: Vector, lam2: Vector, slack: Vector) -> None:
         """One column at a time, with an updated factor; dependent columns too."""
-        from ._gram import face, polish
+        from ._gram import polish
 
         K, G, positive = self.K, self.G, self.columns.form.positive
-        if self.f < 0:
-            self.f = face(G, K, g, w, lam2, self.L, self.F)
-            F = self.F[: self.f]
-            self.sign[: self.f] = np.sign(w[F])
-            self.where[:] = -1
-            self.where[F] = np.arange(self.f)
+        self._factor(g, w, lam2)
         self.f = polish(
             G, K, g, w, lam1, lam2, positive,
-            self.L, self.F, self.sign, self.where, self.f, slack, 50 + 20 * K,
+            self.U, self.F, self.sign, self.where, self.f, slack, 50 + 20 * K, True,
         )  # fmt: skip
+
+    def _factor(self, g: Vector, w: Vector, lam2: Vector) -> None:
+        """Cholesky factor of the support of w, if there is none; dependent columns leave it."""
+        from ._gram import face
+
+        if self.f >= 0:
+            return
+        self.f = face(self.G, self.K, g, w, lam2, self.U, self.F)
+        F = self.F[: self.f]
+        self.sign[: self.f] = np.sign(w[F])
+        self.where[:] = -1
+        self.where[F] = np.arange(self.f)
+
+    def follow(self, g: Vector, w: Vector, lam1s: Vector, lam2: Vector, slack: Vector) -> Vector:
+        """Solve the restricted problem at several lam1, each from the one before.
+
+        Parameters
+        ----------
+        g, w : (K,) arrays
+            At the start; changed.
+        lam1s : (B, K) array
+        lam2, slack : (K,) arrays
+
+        Returns
+        -------
+        (B, K) array
+            The coefficients.
+        """
+        from ._gram import follow
+
+        self._factor(g, w, lam2)
+        found = np.empty(lam1s.shape)
+        self.f = follow(
+            self.G, self.K, g, w, lam1s, lam2, self.columns.form.positive,
+            self.U, self.F, self.sign, self.where, self.f, slack, 50 + 20 * self.K, found,
+        )  # fmt: skip
+        return found

@@ -87,3 +87,80 @@ def penalty_terms(u: Any, cols: Any, lam1: Any, lam2: Any, w: Any, free: Any, al
         term = a * (lam1[j] - alpha * t) + 0.5 * (1.0 - alpha) * (1.0 - alpha) * lam2[j] * a * a
         total += max(term, 0.0)
     return total
+
+
+@jit
+def scales_and_terms(
+    U: Any,
+    lam1: Any,
+    factors: Any,
+    lam2: Any,
+    W: Any,
+    found: Any,
+    caps: Any,
+    free: Any,
+    dead: Any,
+    positive: bool,
+) -> Any:
+    # best_scale (at most caps_b) and penalty_terms for every column of U (k, B), at penalties factors_b lam1
+    k, size = U.shape
+    alphas, terms = np.empty(size), np.empty(size)
+    w = np.zeros(k)
+    for b in range(size):
+        for a in range(W.size):
+            w[W[a]] = found[b, a]
+        alpha, factor = min(1.0, caps[b]), factors[b]
+        for j in range(k):
+            if free[j] or dead[j]:
+                continue
+            t = U[j, b] - lam2[j] * w[j]
+            c = t if positive else abs(t)
+            if alpha * c > factor * lam1[j]:
+                alpha = factor * lam1[j] / c
+        total = 0.0
+        for a in range(W.size):
+            j = W[a]
+            if w[j] != 0.0 and not free[j]:
+                size_j = abs(w[j])
+                t = U[j, b] - lam2[j] * w[j]
+                if w[j] < 0.0:
+                    t = -t
+                term = size_j * (factor * lam1[j] - alpha * t)
+                term += 0.5 * (1.0 - alpha) * (1.0 - alpha) * lam2[j] * size_j * size_j
+                total += max(term, 0.0)
+        alphas[b], terms[b] = alpha, total
+    return alphas, terms
+
+
+@jit
+def block_candidates(
+    U: Any,
+    first: int,
+    lam1: Any,
+    factors: Any,
+    norms: Any,
+    positive: bool,
+    inside: Any,
+    dead: Any,
+    near: float,
+) -> Any:
+    # Columns outside the working set that violate, or come near, at one of the points from `first` on;
+    # their largest excess over the bound, in units of the column
+    k, size = U.shape
+    out = np.empty(k, dtype=np.intp)
+    excess = np.empty(k)
+    count = 0
+    for j in range(k):
+        if inside[j] or dead[j]:
+            continue
+        worst = -np.inf
+        for b in range(first, size):
+            c = U[j, b] if positive else abs(U[j, b])
+            bound = factors[b] * lam1[j]
+            if c > near * bound:
+                worst = max(worst, (c - bound) / norms[j])
+        if worst > -np.inf:
+            out[count] = j
+            excess[count] = worst
+            count += 1
+    return out[:count], excess[:count]

@@ -9,6 +9,8 @@ import pytest
 import scipy.sparse as sp
 
 from solvers import Problem, Solution, Status, Stop, solve
+from solvers._columns import Columns
+from solvers._gram import _delete
 from solvers.path import grid, solve_path
 from verification import certify
 
@@ -129,3 +131,76 @@ def test_float32_is_used_in_place() -> None:
     problem = problem.replace(l1=problem.l1_max() / 30)
     assert np.shares_memory(Columns(problem).form.B, problem.X)
     proven(problem)
+
+
+# -- paths in blocks ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("seed", range(24))
+def test_blocks_of_a_path_are_proven_whatever_the_problem(seed: int) -> None:
+    rng = np.random.default_rng([seed, 77])
+    n, p = int(rng.choice([5, 60, 200])), int(rng.choice([6, 60, 700, 1200]))
+    X, y = data(n, p, seed)
+    X *= 10.0 ** rng.integers(-3, 4, p)
+    X[:, ::3] = X[:, :1]
+    X[:, p // 2] = 1.5
+    if rng.random() < 0.3:
+        X += 100.0
+    make = (np.asfortranarray, np.ascontiguousarray, sp.csc_array, lambda A: np.asfortranarray(A, np.float32))
+    if (which := seed % 4) == 2:
+        X *= rng.random((n, p)) < 0.3
+    penalties = rng.choice([0.5, 1.0, 2.0, np.inf], p)
+    penalties[1] = 0.0 if seed % 3 == 0 else 1.0
+    problem = Problem(
+        make[which](X), y, intercept=bool(rng.random() < 0.5), positive=bool(rng.random() < 0.3),
+        l2=float(rng.choice([0.0, 0.01])), penalty_weights=penalties if seed % 2 else None,
+        sample_weight=rng.choice([0.5, 1.0, 2.5], n) if rng.random() < 0.3 else None,
+    )  # fmt: skip
+    tol = float(rng.choice([1e-4, 1e-9, 1e-12]))
+    l1s = grid(problem, 40, 1e-3)
+    for l1, solution in zip(l1s, solve_path(problem, l1s, stop=Stop(tol)), strict=True):
+        assert solution.status is Status.CONVERGED
+        certificate = certify(problem.replace(l1=l1), solution.coef, solution.intercept)
+        assert certificate.gap is not None
+        assert certificate.gap <= tol * certificate.scale + 2 * certificate.radius
+
+
+@pytest.mark.parametrize(("n", "p", "passes"), [(300, 40, 2.0), (100, 3000, 40.0)])
+def test_a_path_reads_the_columns_far_less_than_once_a_point(n: int, p: int, passes: float) -> None:
+    X, y = data(n, p, 3)
+    path = solve_path(Problem(np.asfortranarray(X), y), n_l1=100, ratio=0.1, stop=Stop(1e-9))
+    read = sum(float(one.message.split()[2]) for one in path)
+    assert 1.0 <= read <= passes
+
+
+@pytest.mark.parametrize(
+    "make", [np.asfortranarray, sp.csc_array, lambda A: np.asfortranarray(A, np.float32)]
+)
+def test_products_of_blocks(make: Any) -> None:
+    X, y = data(70, 90, 8)
+    X = np.round(X + 1.0, 2) * (np.abs(X) > 0.5)
+    X = X.astype(np.float32).astype(float)
+    columns = Columns(Problem(make(X), y, l1=0.1, intercept=True))
+    A = X - X.mean(axis=0)
+    R = np.random.default_rng(1).standard_normal((70, 5))
+    R -= R.mean(axis=0)
+    np.testing.assert_allclose(columns.dots_block(np.asfortranarray(R)), A.T @ R, atol=1e-11)
+    cols = np.array([3, 80, 7, 11])
+    W = np.random.default_rng(2).standard_normal((5, 4))
+    np.testing.assert_allclose(columns.products(cols, W), A[:, cols] @ W.T, atol=1e-11)
+    G = np.zeros((6, 6))
+    columns.gram_rows(cols, np.arange(4), G)
+    np.testing.assert_allclose(G[:4, :4], A[:, cols].T @ A[:, cols], atol=1e-11)
+    assert not G[4:].any()
+
+
+def test_the_factor_without_a_column_is_that_of_the_matrix_without_it() -> None:
+    X, _ = data(40, 20, 9)
+    H = X.T @ X
+    for out in (0, 7, 19):
+        U = np.linalg.cholesky(H, upper=True)
+        _delete(U, 20, out)
+        kept = np.delete(np.arange(20), out)
+        np.testing.assert_allclose(
+            np.triu(U[:19, :19]) ** 2, np.linalg.cholesky(H[np.ix_(kept, kept)], upper=True) ** 2, atol=1e-10
+        )

@@ -1,0 +1,278 @@
+"""The working set of active_set_numba: what is in it, what is known of the columns outside, and the gap."""
+
+from __future__ import annotations
+
+import math
+import time
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ._gram_face import GramFace
+from ._residual_face import ResidualFace
+from .problem import Vector
+from .solution import Solution, Status, Stop
+
+if TYPE_CHECKING:
+    from ._columns import Columns
+
+DESCENT = 20  # sweeps at most on a Gram matrix
+MANY = 8  # a support has many new columns where they are more than one in so many
+NEAR = 0.7  # of its bound: a column of W below this may give its place to another
+STEP = 0.3  # factor from one kappa to the next
+TALL = 512  # columns up to which one symmetric update of them all may be the cheapest
+EPS = 2.0**-52
+
+
+class ActiveSet:
+    """One solve: working set W, the coefficients on it, and what is known of every a_j'r."""
+
+    def __init__(self, columns: Columns, stop: Stop) -> None:
+        form = columns.form
+        self.columns, self.form, self.stop = columns, form, stop
+        self.lam1 = form.lam1
+        self.norms = np.sqrt(columns.norms_sq)
+        self.dead = columns.norms_sq == 0
+        # What is known of a_j'r: its value at the residual numbered stamp_j
+        self.u = columns.u0.copy()
+        self.u[self.dead] = 0.0
+        self.r = form.z
+        self.residuals = [form.z]
+        self.stamp = np.zeros(form.k, dtype=np.intp)
+        self.kappa = 1.0  # the factor by which lam1 is raised while W is being found
+        self.step = STEP
+        self.by_residual = ResidualFace(columns)
+        self.has_free = bool(form.free.any())
+        self.W = np.flatnonzero(form.free & ~self.dead)
+        self.inside = np.zeros(form.k, dtype=bool)
+        self.inside[self.W] = True
+        self.w = np.zeros(self.W.size)  # of W
+        self.gram: GramFace | None = None if columns.sparse else GramFace(columns)
+        if self.W.size and self.gram is not None:
+            self.gram.place(self.W, np.arange(self.W.size))
+        self.columns_read = form.k
+        self.l1: float | None = None  # on a path, where it stands, and how A'r changes with l1
+        self.slope: Vector | None = None
+        self.stale = False  # whether the residual is yet to be computed
+
+    # ------------------------------------------------------------------ the loop
+
+    def approach(self) -> None:
+        """Start well above lam1: far from the solution few columns would be fitted too closely.
+
+        They would then draw in columns that do not belong.
+        """
+        ratio = np.abs(self.u) / np.where(self.lam1 > 0, self.lam1, np.inf)
+        top = float(ratio.max(initial=0.0))
+        if top > 1.0:  # in even steps of about STEP
+            stages = max(1, round(math.log(top) / -math.log(STEP)))
+            self.step = top ** (-1.0 / stages)
+            self.kappa = top * self.step if stages > 1 else 1.0
+        k = self.form.k
+        if k <= TALL and top >= 50 and not self.columns.sparse and 10 * np.count_nonzero(ratio > 1) >= 9 * k:
+            self.admit(np.flatnonzero(~self.inside & ~self.dead))  # nearly all will be in use: at once
+            self.kappa = 1.0
+
+    def penalties(self, l1: float) -> Vector:
+        """lam1 of every column at this l1."""
+        lam1 = self.form.problem.S * l1 * self.form.problem.v[self.form.columns]
+        if self.form.exponents is not None:
+            lam1 = np.ldexp(lam1, -self.form.exponents - self.form.y_exponent)
+        return np.asarray(lam1)
+
+    def move_to(self, l1: float) -> None:
+        """Go to another l1 on a path; W gains what the sequential strong rule expects. [tibshirani2012]."""
+        lam1, self.l1, self.slope = self.penalties(l1), l1, None
+        u = self.u if self.form.positive else np.abs(self.u)
+        expected = (u > 2 * lam1 - self.lam1) & ~self.inside & ~self.dead
+        self.lam1 = lam1
+        if expected.any() and self.w.size:
+            self.admit(np.flatnonzero(expected))
+
+    def solve(self) -> Solution:
+        form, stop = self.form, self.stop
+        began = time.perf_counter()
+        scale = form.scale
+        gap, status, n_iter = np.inf, Status.MAX_ITER, 0
+        best, stuck = np.inf, 0
+        while n_iter < stop.max_iter:
+            n_iter += 1
+            added = self._grow()
+            if self.kappa > 1:
+                self._roughly()
+            else:
+                self._exactly(added)
+            self.r = self.columns.residual(self.W, self.w)
+            gap = self._certify(self.r)
+            if gap <= stop.tol * scale or gap == 0.0:
+                status = Status.CONVERGED
+                break
+            if self.kappa == 1:
+                stuck = stuck + 1 if added == 0 and gap > 0.5 * best else 0
+                best = min(best, gap)
+                if stuck == 3:
+                    status = Status.STALLED
+                    break
+            self.kappa *= self.step
+            if self.kappa < 1.01:
+                self.kappa = 1.0
+            if stop.time_limit is not None and time.perf_counter() - began > stop.time_limit:
+                status = Status.TIME_LIMIT
+                break
+        claim = gap / scale if scale > 0 else (0.0 if gap == 0 else np.inf)
+        passes = self.columns_read / max(form.k, 1)
+        self.columns_read = 0
+        said = f"X read {passes:.2f} times"
+        return form.solution(self._full(), status, n_iter, float(claim), said)
+
+    def arrive(self, l1: float, w: Vector, u: Vector, r: Vector | None, theta: Vector | None) -> None:
+        """Take over what a path's block has found at l1.
+
+        Parameters
+        ----------
+        l1 : float
+        w : (K,) array
+            Of W.
+        u : (k,) array
+            A'theta.
+        r, theta : (n,) arrays, or None
+            The residual, and the same off the free columns; None where the block did without.
+        """
+        self.l1, self.lam1 = l1, self.penalties(l1)
+        self.w, self.u = w.copy(), u.copy()
+        if r is None or theta is None:
+            self.stale = True
+            return
+        self.stale, self.r, self.residuals = False, r, [theta]
+        self.stamp[:] = 0
+
+    def refresh(self) -> None:
+        """The residual and A'r anew, where a block did without them."""
+        if self.stale:
+            self.r = self.columns.residual(self.W, self.w)
+            self.u = self.columns.dots(np.arange(self.form.k), self.r)
+            self.u[self.dead] = 0.0
+            self.residuals, self.stale = [self.r], False
+            self.stamp[:] = 0
+
+    def _full(self) -> Vector:
+        w = np.zeros(self.form.k)
+        w[self.W] = self.w
+        return w
+
+    def _grow(self) -> int:
+        """Add the worst violators, and some that come near, to W; return how many."""
+        from ._screening import candidates
+
+        form = self.form
+        near, excess, violators = candidates(
+            self.u, self.norms, self.lam1, self.kappa, form.positive, self.inside, self.dead
+        )
+        k, K = form.k, self.w.size
+        support = int(np.count_nonzero(self.w))
+        # A pass over X costs k n; extending the Gram matrix by a columns costs about a K n / 4
+        room = max(4 * k // K if K else int(np.sqrt(4 * k)), support // 2, 16)
+        size = min(violators + min(violators, support // 4), room, near.size)
+        if size:
+            self.admit(np.sort(near[np.argpartition(-excess, size - 1)[:size]]))
+        return size
+
+    def admit(self, new: NDArray[np.intp]) -> None:
+        """Take columns into W, in the places of those that are far from use first."""
+        idle = self._idle()[: new.size]
+        places = np.concatenate([idle, np.arange(self.W.size, self.W.size + new.size - idle.size)])
+        self.inside[self.W[idle]] = False
+        self.inside[new] = True
+        self.W = np.concatenate([self.W, np.empty(new.size - idle.size, dtype=np.intp)])
+        self.W[places] = new
+        self.w = np.concatenate([self.w, np.zeros(new.size - idle.size)])
+        if self.gram is not None:
+            if self.W.size > self.columns.gram_limit:
+                self.gram = None  # too large: residual updates from here on
+            else:
+                self.gram.place(self.W, places)
+
+    @property
+    def complete(self) -> bool:
+        """Whether every column is in W."""
+        return bool(np.all(self.inside | self.dead))
+
+    def _idle(self) -> NDArray[np.intp]:
+        """Places of W whose columns are zero and far from their bounds, the farthest first."""
+        u = self.u[self.W] if self.form.positive else np.abs(self.u[self.W])
+        bound = self.kappa * self.lam1[self.W]
+        idle = np.flatnonzero((self.w == 0) & (u < NEAR * bound) & (bound > 0))
+        return idle[np.argsort(u[idle] / bound[idle], kind="stable")]
+
+    # ------------------------------------------------------------------ the problem restricted to W
+
+    def _roughly(self) -> None:
+        """Coordinate descent on W at kappa lam1, only as far as finding W needs."""
+        W, form = self.W, self.form
+        lam1 = self.kappa * self.lam1[W]
+        if self.gram is None:
+            self.by_residual.descend(W, self.w, self.r.copy(), lam1, 1e-2)
+        else:
+            self.gram.descend(self.gradient(), self.w, lam1, form.lam2[W], 1e-6 * form.scale)
+
+    def _exactly(self, added: int) -> None:
+        """Solve the problem restricted to W; not to the last digit while much is on its way into W."""
+        W, w, form = self.W, self.w, self.form
+        lam1, lam2 = self.lam1[W], form.lam2[W]
+        support = int(np.count_nonzero(w))
+        early = added > 8 + support // MANY and not self.complete
+        if self.gram is None:
+            r = self.r.copy()
+            if early:
+                self.by_residual.descend(W, w, r, lam1, 1e-3)
+                return
+            may_gram = W.size <= self.columns.gram_limit
+            size = float(np.linalg.norm(r))
+            slack = 0.2 * self.stop.tol * np.where(form.free[W], self.norms[W] * size, lam1)
+            slack += 2 * EPS * size * self.norms[W]
+            self.by_residual.solve(W, w, r, lam1, lam2, slack, patient=not may_gram)
+            if self.by_residual.slow and may_gram:  # from here on
+                self.gram = GramFace(self.columns)
+                self.gram.place(W, np.arange(W.size))
+            return
+        slack = 1e-13 * lam1 + 4 * EPS * float(np.linalg.norm(self.residuals[-1])) * self.norms[W]
+        cheap = support**3 <= 12 * form.z.size * form.k  # to factor, against a pass over X
+        if early and not cheap:
+            self.gram.descend(self.gradient(), w, lam1, lam2, 0.0, DESCENT)
+        else:
+            self.gram.solve(self.gradient(), w, lam1, lam2, slack)
+
+    def gradient(self) -> Vector:
+        """a_j'r on W, of the true residual and not of the Gram matrix's: refinement."""
+        if self.has_free:  # u is of the projected residual then
+            return self.columns.dots(self.W, self.r)
+        return self.u[self.W]
+
+    # ------------------------------------------------------------------ the gap
+
+    def _certify(self, r: Vector) -> float:
+        """Duality gap of (SF) at w, docs/maths.md (GAP), by the augmented-lasso scaling.
+
+        Renews a_j'r where its bound says that it may matter.
+        """
+        from ._screening import best_scale, penalty_terms, undecided
+
+        form, w = self.form, self._full()
+        theta = form.off_free(w, r) if self.has_free else r
+        shift = np.array([float(np.linalg.norm(theta - old)) for old in self.residuals])
+        cols: NDArray[np.intp] = undecided(
+            self.u, self.norms, shift, self.stamp, self.lam1, form.positive, self.inside, self.dead
+        )
+        self.columns_read += cols.size
+        self.u[cols] = self.columns.dots(cols, theta)
+        self.residuals.append(theta)
+        self.stamp[cols] = len(self.residuals) - 1
+
+        alpha = best_scale(self.u, cols, self.lam1, form.lam2, w, form.free, form.positive)
+        tt = float(theta @ theta + form.lam2[self.W] @ (self.w * self.w))
+        if tt > 0:
+            alpha = min(alpha, max(float(form.z @ theta) / tt, 0.0))
+        rest = r - theta
+        gap = 0.5 * (1 - alpha) ** 2 * float(theta @ theta) + 0.5 * float(rest @ rest)
+        return gap + float(penalty_terms(self.u, self.W, self.lam1, form.lam2, w, form.free, alpha))

@@ -1,0 +1,225 @@
+"""A path in blocks: several points on one working set, then one product with X that certifies them all.
+
+A product of X with a block of residuals costs little more than with one of them, for X is read once. Where
+the Gram matrix of all the columns is at hand, X is not read again at all: A'r = A'z - G w, with a bound on
+its rounding. A point whose gap is too large draws the violators of its block into the working set, and the
+block is taken up again there.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from ._active_set import EPS, TALL, ActiveSet
+from ._gram_face import GramFace
+from .problem import Vector
+from .solution import Solution, Status
+
+FEW, MOST = 4, 8  # points of a block
+WHOLE = 128  # points of a block on the Gram matrix of all the columns
+EXPECTED = 0.93  # of its bound: a column that will come so far, by its slope, enters beforehand
+NEAR = 0.98  # of its bound: a column that has come so far enters with the violators
+ROUNDS = 10  # of a block, at most
+
+
+def follow(state: ActiveSet, l1s: Sequence[float]) -> Iterator[Solution]:
+    """Yield the solution at each of the falling l1s, in blocks while the working set has a Gram matrix.
+
+    Parameters
+    ----------
+    state : ActiveSet
+        At the first of l1s, nothing solved.
+    l1s : sequence of float
+    """
+    if state.form.k <= TALL and not state.columns.sparse:
+        state.admit(np.flatnonzero(~state.inside & ~state.dead))
+    if state.gram is None:  # of sparse columns too: a path uses it a hundred times
+        state.gram = GramFace(state.columns)
+        state.gram.place(state.W, np.arange(state.W.size))
+    size = WHOLE if state.complete else FEW
+    at = 0
+    while at < len(l1s):
+        done: list[Solution] = []
+        rounds = 0
+        if state.gram is not None:
+            done, rounds = _advance(state, l1s[at : at + size])
+        if not done:  # one point by itself
+            state.refresh()
+            state.move_to(l1s[at])
+            done = [state.solve()]
+        yield from done
+        at += len(done)
+        if not state.complete:
+            size = min(2 * size, MOST) if rounds in (1, 2) else max(size // 2, 1) if rounds > 4 else size
+
+
+def _advance(state: ActiveSet, l1s: Sequence[float]) -> tuple[list[Solution], int]:
+    """Solve as many of the points as come out within the tolerance, and return in how many rounds."""
+    done: list[Solution] = []
+    began, limit = time.perf_counter(), state.stop.time_limit
+    unit = state.penalties(1.0)
+    _expect(state, l1s[-1], unit)
+    for round_ in range(1, ROUNDS + 1):
+        gram, W = state.gram, state.W
+        if gram is None:  # the working set has outgrown it
+            return done, round_
+        rest = np.asarray(l1s[len(done) :])
+        slack = 1e-13 * rest[-1] * unit[W] + 4 * EPS * float(np.linalg.norm(state.form.z)) * state.norms[W]
+        found = gram.follow(
+            state.gradient(), state.w.copy(), np.outer(rest, unit[W]), state.form.lam2[W], slack
+        )
+        block = _Block(state, found, rest, unit)
+        good = block.good
+        done += block.solutions(good)
+        last = min(good, rest.size - 1)
+        block.arrive(last)
+        if good == rest.size:
+            return done, round_
+        if limit is not None and time.perf_counter() - began > limit:
+            break
+        gram.f = -1  # the face is that of the block's last point
+        if not block.admit(good) and good == 0 and round_ > 2:
+            break
+    return done, ROUNDS
+
+
+def _expect(state: ActiveSet, l1: float, unit: Vector) -> None:
+    """Take in the columns that will have reached their bounds at l1, if A'r goes on as it did."""
+    if state.complete:
+        return
+    u = state.u if state.slope is None or state.l1 is None else state.u + (l1 - state.l1) * state.slope
+    u = u if state.form.positive else np.abs(u)
+    new = np.flatnonzero((u > EXPECTED * l1 * unit) & ~state.inside & ~state.dead)
+    if 0 < new.size <= state.columns.gram_limit - state.W.size:  # a guess is not worth the Gram matrix
+        state.admit(new)
+
+
+class _Block:
+    """Points that were solved on one working set, and what A'r says of each.
+
+    Parameters
+    ----------
+    state : ActiveSet
+    found : (B, K) array
+        Coefficients of the working set at each point.
+    l1s : (B,) array
+    unit : (k,) array
+        lam1 at l1 = 1.
+    """
+
+    def __init__(self, state: ActiveSet, found: Vector, l1s: Vector, unit: Vector) -> None:
+        self.state, self.found, self.l1s, self.unit = state, found, l1s, unit
+        form = state.form
+        self.R: Vector | None = None  # residuals (n, B); None where none were needed
+        self.theta: Vector | None = None  # the same off the free columns
+        if state.complete and not state.has_free:
+            self._on_gram()
+            if np.any(self.gaps > state.stop.tol * form.scale):
+                self._on_residuals()
+        else:
+            self._on_residuals()
+
+    @property
+    def good(self) -> int:
+        """How many of the points, from the first on, are within the tolerance."""
+        over = np.flatnonzero(~(self.gaps <= self.state.stop.tol * self.state.form.scale))
+        return int(over[0]) if over.size else self.l1s.size
+
+    def _on_residuals(self) -> None:
+        """A'theta by one product with X."""
+        state, form = self.state, self.state.form
+        assert state.gram is not None
+        R = np.asfortranarray(form.z[:, None] - state.gram.images(state.W, self.found))
+        theta = R
+        if state.has_free:
+            theta = np.asfortranarray(
+                np.stack([form.off_free(self._full(b), R[:, b]) for b in range(R.shape[1])], axis=1)
+            )
+        self.R, self.theta = R, theta
+        self.U = state.columns.dots_block(theta)
+        state.columns_read += form.k
+        rest = R - theta
+        self._judge(
+            np.einsum("ib,ib->b", theta, theta), form.z @ theta, 0.5 * np.einsum("ib,ib->b", rest, rest)
+        )
+
+    def _on_gram(self) -> None:
+        """A'r by the Gram matrix of all the columns; the gap is raised by a bound on its rounding."""
+        state, form, found = self.state, self.state.form, self.found
+        assert state.gram is not None
+        W, K = state.W, state.W.size
+        c = state.columns.u0[W]
+        own = c[:, None] - state.gram.G[:K, :K] @ found.T
+        self.U = np.zeros((form.k, self.l1s.size), order="F")
+        self.U[W] = own
+        zz = float(form.z @ form.z)
+        fit = found @ c
+        theta_sq = zz - fit - np.einsum("bj,jb->b", found, own)
+        size = np.abs(found) @ state.norms[W]
+        error = 4 * form.z.size * EPS * state.columns.spread * size * (np.sqrt(zz) + size)
+        self._judge(np.maximum(theta_sq, 0.0), zz - fit, error)
+
+    def _judge(self, theta_sq: Vector, z_theta: Vector, more: Vector) -> None:
+        """Duality gaps of (SF), docs/maths.md (GAP), as ActiveSet computes that of one point."""
+        from ._screening import scales_and_terms
+
+        state, form = self.state, self.state.form
+        tt = theta_sq + self.found**2 @ form.lam2[state.W]
+        caps = np.divide(np.maximum(z_theta, 0.0), tt, out=np.ones_like(tt), where=tt > 0)
+        alphas, terms = scales_and_terms(
+            self.U, self.unit, self.l1s, form.lam2, state.W, self.found, caps, form.free, state.dead,
+            form.positive,
+        )  # fmt: skip
+        self.gaps = 0.5 * (1 - alphas) ** 2 * theta_sq + terms + more
+
+    def solutions(self, count: int) -> list[Solution]:
+        """Return the first points."""
+        state, form = self.state, self.state.form
+        made = []
+        for b in range(count):
+            claim = self.gaps[b] / form.scale if form.scale > 0 else 0.0
+            said = f"X read {state.columns_read / max(form.k, 1):.2f} times"
+            state.columns_read = 0
+            made.append(form.solution(self._full(b), Status.CONVERGED, 1, float(claim), said))
+        return made
+
+    def _full(self, b: int) -> Vector:
+        w = np.zeros(self.state.form.k)
+        w[self.state.W] = self.found[b]
+        return w
+
+    def arrive(self, b: int) -> None:
+        """Leave the state at point b."""
+        state, l1, u = self.state, float(self.l1s[b]), self.U[:, b]
+        before, at = (self.U[:, b - 1], float(self.l1s[b - 1])) if b else (state.u, state.l1)
+        if at is not None and at != l1:
+            state.slope = (u - before) / (l1 - at)
+        r, theta = (None, None) if self.R is None or self.theta is None else (self.R[:, b], self.theta[:, b])
+        state.arrive(l1, self.found[b], u, r, theta)
+
+    def admit(self, first: int) -> bool:
+        """Take in columns that violate their bounds, or nearly do, from point `first` on; whether any was."""
+        from ._screening import block_candidates
+
+        state = self.state
+        if state.complete:
+            return False
+        near, excess = block_candidates(
+            self.U,
+            first,
+            self.unit,
+            self.l1s,
+            state.norms,
+            state.form.positive,
+            state.inside,
+            state.dead,
+            NEAR,
+        )
+        K = state.W.size
+        size = min(near.size, max(16, K // 2))
+        if size:
+            state.admit(np.sort(near[np.argpartition(-excess, size - 1)[:size]]))
+        return bool(size)
