@@ -17,6 +17,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -71,8 +72,12 @@ def run(command: Sequence[str]) -> subprocess.CompletedProcess[str]:
 
 def workers_of(pid: int) -> list[int]:
     """Ids of the workers that a run has started."""
-    children = psutil.Process(pid).children(recursive=True)
-    return [child.pid for child in children if "bench.worker" in child.cmdline()]
+    found = []
+    for child in psutil.Process(pid).children(recursive=True):
+        with suppress(psutil.Error):  # gone, or about to be
+            if "bench.worker" in child.cmdline():
+                found.append(child.pid)
+    return found
 
 
 def outcomes(rows: Sequence[dict[str, Any]]) -> dict[tuple[Any, ...], tuple[Any, ...]]:

@@ -64,7 +64,7 @@ def on_record() -> str:
     from ..campaigns import Tally, campaigns, kept
 
     lines = ["| campaign | parts | what it showed | failures |", "|---|---|---|---|"]
-    for of in campaigns().values():
+    for _, of in sorted(campaigns().items()):  # not in the order in which somebody imported them
         total, done = Tally(), kept(of.name)
         for tally in done.values():
             total.add(tally)
