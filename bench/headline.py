@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Any
 
-from verification.verdict import Judgement, Result, judge
+from verification.verdict import Judgement, Outcome, Result, judge
+from verification.verdict_points import judge_points
 
 __all__ = ["ACCURACIES", "Best", "Headline", "headline"]
 
@@ -155,7 +156,7 @@ def headline(rows: Iterable[Row]) -> Headline:
         floors={
             row["cell"]: (row["reads_seconds"], row["gram_seconds"]) for row in rows if row["kind"] == "floor"
         },
-        paths=_paths(results, order),
+        paths=_paths(rows, order),
     )
 
 
@@ -187,43 +188,33 @@ def _reached(result: Result, judgement: Judgement) -> Iterable[tuple[str, float]
                 yield measure, accuracy
 
 
-def _paths(results: list[Row], order: list[str]) -> dict[str, tuple[Best | None, Best | None]]:
+def _paths(rows: list[Row], order: list[str]) -> dict[str, tuple[Best | None, Best | None]]:
     """Of each path cell: ours, certified at 1e-9 at every point; the best peer, 1e-6 at every point."""
-    rows = [row for row in results if row.get("job") == "path" and row.get("points")]
-    duals: dict[str, list[float]] = {}  # the best bound on record at each point
-    for row in rows:
-        mine = [-math.inf if dual is None else dual for dual in row["points"]["dual"]]
-        best = duals.get(row["cell"], mine)
-        duals[row["cell"]] = [max(pair) for pair in zip(best, mine, strict=True)]
-    times: dict[tuple[str, str, str, int], list[float]] = defaultdict(list)
-    enough: dict[tuple[str, str, str, int], bool] = {}
-    for row in rows:
+    judgement = judge_points(
+        row for row in rows if row["kind"] == "path"
+    )
+    measured = [result for result in judgement.results if result.row["phase"] in MEASURED]
+    times = _times(measured)
+    fits: dict[tuple[str, bool], dict[tuple[str, str, str, int], Best]] = defaultdict(dict)
+    cells = set()
+    for result in measured:
+        row = result.row
+        cells.add(row["cell"])
         ours = row["solver"] == OURS
-        if ours or not row["own"]:
-            times[_key(row)].append(row["seconds"])
-            enough[_key(row)] = _everywhere(row, None if ours else duals[row["cell"]])
-    found: dict[str, tuple[Best | None, Best | None]] = {}
-    for cell in sorted(duals, key=order.index):
-        both = []
-        for ours in (True, False):
-            fits = [
-                Best(median(seconds), key[1], key[2], len(seconds))
-                for key, seconds in times.items()
-                if key[0] == cell and enough[key] and (key[1] == OURS) is ours
-            ]
-            both.append(min(fits, key=lambda one: one.seconds, default=None))
-        found[cell] = both[0], both[1]
-    return found
+        if row.get("twin_of") or row["solver"] in judgement.wrong or (row["own"] and not ours):
+            continue
+        reached = result.self_tiers[1e-9] if ours else result.tiers[1e-6]
+        if reached is Outcome.MET and (found := times.get(_key(row))):
+            best = Best(median(found), row["solver"], row["configuration"], len(found))
+            fits[row["cell"], ours][_key(row)] = best
+    return {
+        cell: (_fastest(fits[cell, True].values()), _fastest(fits[cell, False].values()))
+        for cell in sorted(cells, key=order.index)
+    }
 
 
-def _everywhere(row: Row, duals: list[float] | None) -> bool:
-    """Whether every point of a path is within 1e-6 N of the bounds; without them, within 1e-9 N by itself."""
-    points = row["points"]
-    if duals is None:
-        proofs = zip(points["gap"], points["radius"], points["scale"], strict=True)
-        return all(gap is not None and gap + radius <= 1e-9 * scale for gap, radius, scale in proofs)
-    values = zip(points["primal"], duals, points["scale"], strict=True)
-    return all(primal is not None and primal - dual <= 1e-6 * scale for primal, dual, scale in values)
+def _fastest(some: Iterable[Best]) -> Best | None:
+    return min(some, key=lambda one: one.seconds, default=None)
 
 
 def _geometric_mean(ratios: list[float]) -> tuple[float, int]:

@@ -64,8 +64,10 @@ def test_a_loss_is_said_first_and_a_median_is_taken_over_the_rounds() -> None:
 def test_a_path_counts_only_if_every_point_does() -> None:
     def path(solver: str, seconds: float, above: float) -> dict[str, Any]:
         points = {"primal": [1.0, 1.0 + above], "dual": [1.0, 1.0], "gap": [0.0, above]}
-        points |= {"radius": [0.0, 0.0], "scale": [1.0, 1.0]}
-        return row(solver, seconds, 0.0, 0.0, cell="path", job="path", points=points)
+        points |= {"radius": [0.0, 0.0], "scale": [1.0, 1.0], "support": [0, 0]}
+        of_points = {"statuses": ["CONVERGED"] * 2, "claimed_gaps": [None] * 2, "l1s": [0.2, 0.1]}
+        more = {"kind": "path", "job": "path", "points": points, "answer": f"{solver} {above}"} | of_points
+        return row(solver, seconds, 0.0, 0.0, cell="path", **more)
 
     rows = [HEAD, path("active_set_numba", 0.1, 1e-10), path("peer_a", 0.01, 1e-4), path("peer_b", 0.4, 1e-7)]
     ours, peer = headline(rows).paths["path"]
