@@ -190,9 +190,7 @@ def _reached(result: Result, judgement: Judgement) -> Iterable[tuple[str, float]
 
 def _paths(rows: list[Row], order: list[str]) -> dict[str, tuple[Best | None, Best | None]]:
     """Of each path cell: ours, certified at 1e-9 at every point; the best peer, 1e-6 at every point."""
-    judgement = judge_points(
-        row for row in rows if row["kind"] == "path"
-    )
+    judgement = judge_points(row for row in rows if row["kind"] == "path")
     measured = [result for result in judgement.results if result.row["phase"] in MEASURED]
     times = _times(measured)
     fits: dict[tuple[str, bool], dict[tuple[str, str, str, int], Best]] = defaultdict(dict)
