@@ -58,9 +58,9 @@ def _verdict(found: Headline) -> list[str]:
     for cell, ratio in sorted(lost.items(), key=lambda pair: -pair[1]):
         peer = found.peers[*key, cell].solver
         said.append(f"**A peer wins** on {cell}: {peer}, ours takes {ratio:.2f} times as long.")
-    for cell, (ours, peer) in found.paths.items():
-        if ours and peer and (ratio := ours.seconds / peer.seconds) > 1.0:
-            said.append(f"**A peer wins** on {cell}: {peer.solver}, ours takes {ratio:.2f} times as long.")
+    for cell, (mine, best) in found.paths.items():
+        if mine and best and (ratio := mine.seconds / best.seconds) > 1.0:
+            said.append(f"**A peer wins** on {cell}: {best.solver}, ours takes {ratio:.2f} times as long.")
     absent = [cell for cell in found.cells if (*key, cell) not in found.ours]
     if absent:
         said.append(f"Ours has no time at 1e-9 on {', '.join(absent)}.")
