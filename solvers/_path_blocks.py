@@ -140,6 +140,7 @@ class _Block:
             )
         self.R, self.theta = R, theta
         self.U = state.columns.dots_block(theta)
+        self.U[state.dead] = 0.0
         state.columns_read += form.k
         rest = R - theta
         self._judge(
@@ -170,9 +171,8 @@ class _Block:
         tt = theta_sq + self.found**2 @ form.lam2[state.W]
         caps = np.divide(np.maximum(z_theta, 0.0), tt, out=np.ones_like(tt), where=tt > 0)
         alphas, terms = scales_and_terms(
-            self.U, self.unit, self.l1s, form.lam2, state.W, self.found, caps, form.free, state.dead,
-            form.positive,
-        )  # fmt: skip
+            self.U, self.unit, self.l1s, form.lam2, state.W, self.found, caps, form.free, form.positive
+        )
         self.gaps = 0.5 * (1 - alphas) ** 2 * theta_sq + terms + more
 
     def solutions(self, count: int) -> list[Solution]:

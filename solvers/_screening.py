@@ -91,44 +91,19 @@ def penalty_terms(u: Any, cols: Any, lam1: Any, lam2: Any, w: Any, free: Any, al
 
 @jit
 def scales_and_terms(
-    U: Any,
-    lam1: Any,
-    factors: Any,
-    lam2: Any,
-    W: Any,
-    found: Any,
-    caps: Any,
-    free: Any,
-    dead: Any,
-    positive: bool,
+    U: Any, lam1: Any, factors: Any, lam2: Any, W: Any, found: Any, caps: Any, free: Any, positive: bool
 ) -> Any:
     # best_scale (at most caps_b) and penalty_terms for every column of U (k, B), at penalties factors_b lam1
     k, size = U.shape
     alphas, terms = np.empty(size), np.empty(size)
     w = np.zeros(k)
+    every = np.arange(k)
     for b in range(size):
         for a in range(W.size):
             w[W[a]] = found[b, a]
-        alpha, factor = min(1.0, caps[b]), factors[b]
-        for j in range(k):
-            if free[j] or dead[j]:
-                continue
-            t = U[j, b] - lam2[j] * w[j]
-            c = t if positive else abs(t)
-            if alpha * c > factor * lam1[j]:
-                alpha = factor * lam1[j] / c
-        total = 0.0
-        for a in range(W.size):
-            j = W[a]
-            if w[j] != 0.0 and not free[j]:
-                size_j = abs(w[j])
-                t = U[j, b] - lam2[j] * w[j]
-                if w[j] < 0.0:
-                    t = -t
-                term = size_j * (factor * lam1[j] - alpha * t)
-                term += 0.5 * (1.0 - alpha) * (1.0 - alpha) * lam2[j] * size_j * size_j
-                total += max(term, 0.0)
-        alphas[b], terms[b] = alpha, total
+        here = factors[b] * lam1
+        alphas[b] = min(best_scale(U[:, b], every, here, lam2, w, free, positive), caps[b])
+        terms[b] = penalty_terms(U[:, b], W, here, lam2, w, free, alphas[b])
     return alphas, terms
 
 
