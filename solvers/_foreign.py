@@ -209,6 +209,14 @@ def largest_curvature(problem: Problem) -> float:
     return float(np.max(squares)) / problem.S or 1.0
 
 
+def has_zero_norm(X: Any) -> bool:
+    """Whether the squared norm of some column is 0, as computed; a copy is made of few columns only."""
+    sparse: bool = sp.issparse(X)
+    likely = X if sparse else X[:, np.square(X[0]) == 0]
+    squares = (likely.multiply(likely) if sparse else np.square(likely)).sum(axis=0)
+    return bool(np.any(squares == 0))
+
+
 def has_constant_column(X: Any) -> bool:
     """Whether some column holds one value only, and that not 0."""
     sparse: bool = sp.issparse(X)

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ._foreign import along, column_major, falling, fitted, largest_curvature, too_wide
+from ._foreign import along, column_major, falling, fitted, has_zero_norm, largest_curvature, too_wide
 from .conventions import to_skglm, to_skglm_tol
 from .problem import Problem
 from .registry import Run, SolverRefused
@@ -69,7 +69,7 @@ def _model(problem: Problem, stop: Stop, gram: bool = False, **configuration: An
     if problem.l2 > 0:
         penalty = penalties.L1_plus_L2(*to_skglm(l1, problem.l2), positive)
     if gram:
-        greedy = (problem.X * problem.X).sum(axis=0).min() == 0  # whole epochs divide by each column's norm
+        greedy = has_zero_norm(problem.X)  # whole epochs divide by each column's norm
         return solvers.GramCD(stop.max_iter, not greedy, greedy, fit_intercept=False, **how), None, penalty
     datafit = datafits.Quadratic() if s is None else datafits.WeightedQuadratic(s.copy())
     return solvers.AndersonCD(stop.max_iter, fit_intercept=problem.intercept, **how), datafit, penalty
