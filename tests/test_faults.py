@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from solvers import Entry
+from solvers import Entry, Status
 from verification.checks.check import Subject, all_checks
+from verification.checks.draws import Kind
 from verification.checks.faults import faults, journal, matrix
 
 JUDGED = [name for name in all_checks("judge") if name != "checks_bite"]  # that one prints: see below
@@ -46,6 +47,21 @@ def test_a_hang_is_killed_within_the_limit(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(matrix, "PATIENCE", 2.0)
     found = matrix.row("hangs_at_l1_max", ["returns_in_time", "awkward_data"])
     assert found.marks == {"returns_in_time": "hung", "awkward_data": matrix.HOLDS}
+
+
+def test_a_fault_has_a_time_limit_to_keep() -> None:
+    solver = matrix.subject("no_time_limit").entry
+    assert solver.own
+    assert ":" not in solver.name  # what returns_in_time takes for a user's function, which has none
+
+
+@pytest.mark.parametrize("layout", ["F", "csr"])
+def test_what_is_written_into_the_input_is_put_back(layout: str) -> None:
+    problem = Kind(16, 4, intercept=True, layout=layout).problem()
+    subject, before = matrix.subject("writes_into_y"), problem.digest
+    for _ in range(2):  # y centred once and left so would not change the second time
+        assert subject.solve(problem).status is Status.FAILED
+        assert problem.digest == before
 
 
 def test_the_check_named_for_each_fault_exists() -> None:

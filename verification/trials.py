@@ -33,6 +33,32 @@ class Attempt:
     solution: Solution | None = None
 
 
+class _Memory:
+    """What a problem's arrays hold, so that it can be put back: others are asked for the same problem.
+
+    A solver that centres y in place would otherwise be wrong once: its second run finds y centred, and the
+    next solver is judged on data that it was not given.
+    """
+
+    def __init__(self, problem: Problem) -> None:
+        X: Any = problem.X
+        self._sparse = X if problem.is_sparse else None
+        stored = [X.data, X.indices, X.indptr] if problem.is_sparse else [X]
+        others = [problem.y, problem.sample_weight, problem.penalty_weights]
+        self._arrays = [*stored, *(array for array in others if array is not None)]
+        self._copies = [array.copy(order="K") for array in self._arrays]
+
+    def put_back(self) -> None:
+        """Write what has changed, beneath the read-only views that it was changed beneath."""
+        for array, copy in zip(self._arrays, self._copies, strict=True):
+            if array.tobytes() != copy.tobytes():
+                writable = array.view()
+                writable.flags.writeable = True
+                writable[...] = copy
+        if self._sparse is not None:
+            self._sparse.data, self._sparse.indices, self._sparse.indptr = self._arrays[:3]
+
+
 def attempt(entry: Entry, problem: Problem, stop: Stop, configuration: Mapping[str, Any]) -> Attempt:
     """Run a solver; whatever it raises becomes a status with the words of the exception.
 
@@ -44,7 +70,15 @@ def attempt(entry: Entry, problem: Problem, stop: Stop, configuration: Mapping[s
     configuration : mapping
         Keyword arguments of the solver's setup.
     """
-    before = problem.digest
+    before, memory = problem.digest, _Memory(problem)
+    found = _attempt(entry, problem, stop, configuration)
+    if problem.digest != before:
+        memory.put_back()
+        return Attempt(Status.FAILED, "it changed its input")
+    return found
+
+
+def _attempt(entry: Entry, problem: Problem, stop: Stop, configuration: Mapping[str, Any]) -> Attempt:
     try:
         if entry.version() is None:
             return Attempt(Status.MISSING, f"{entry.package} is not installed")
@@ -62,8 +96,6 @@ def attempt(entry: Entry, problem: Problem, stop: Stop, configuration: Mapping[s
         return Attempt(Status.MEMORY, str(error))
     except Exception as error:  # a row, and for one of ours an exit code of 1
         return Attempt(Status.FAILED, f"{type(error).__name__}: {error}")
-    if problem.digest != before:
-        return Attempt(Status.FAILED, "it changed its input")
     heard = [solution.message, *(str(w.message).split("\n")[0] for w in said)]
     return _shaped(problem, solution, "; ".join(dict.fromkeys(m for m in heard if m)))
 
@@ -86,7 +118,7 @@ def attempt_path(
     path = getattr(entry.module, "path", None)
     if path is None or entry.version() is None or entry.refuses(problem.replace(l1=l1s[-1])) is not None:
         return []
-    before = problem.digest
+    before, memory = problem.digest, _Memory(problem)
     takes = inspect.signature(path).parameters
     options = {k: v for k, v in configuration.items() if k in takes or "configuration" in takes}
     try:
@@ -94,8 +126,10 @@ def attempt_path(
     except (SolverRefused, SolverMissing):
         return []
     except Exception as error:
+        memory.put_back()
         return [Attempt(Status.FAILED, f"{type(error).__name__}: {error}")]
     if problem.digest != before:
+        memory.put_back()
         return [Attempt(Status.FAILED, "it changed its input")]
     return [_shaped(problem, solution, solution.message) for solution in found]
 

@@ -91,7 +91,8 @@ def _entry(module: str, attribute: str) -> Entry:
     if not attribute:
         return entry(module)
     solver = getattr(importlib.import_module(module), attribute)
-    return Entry(f"{module}:{attribute}", lambda: solver)  # with all of (P), not as a user's function
+    # With all of (P) and a time limit to keep, so not under the name of a user's function, module:function.
+    return Entry(f"{module}.{attribute}", lambda: solver)
 
 
 def _mark(report: Report) -> str:
