@@ -20,6 +20,7 @@ from ..verdict import judge
 
 __all__ = [
     "BASELINE",
+    "LEFT_OUT",
     "MARGIN",
     "Baseline",
     "Change",

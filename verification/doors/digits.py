@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Mapping
+from collections import deque
+from collections.abc import Iterator, Mapping
 from fnmatch import fnmatch
 from pathlib import Path
 from typing import Annotated, Any
@@ -11,6 +12,7 @@ from typing import Annotated, Any
 import typer
 
 from ..door import CannotRun, app, end
+from ..halfway import Halfway
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / "docs" / "digits.md"
@@ -28,51 +30,72 @@ def digits(
         bool, typer.Option("--print", help="Run nothing, print what is on record.")
     ] = False,
 ) -> None:
-    """Count correct digits against the proven optimum; write results/digits/ and docs/digits.md."""
+    """Count correct digits against the proven optimum; write results/digits/ and docs/digits.md.
+
+    Both are written after each cell; a run that is cut short goes on where it stopped.
+    """
     from ..digits_table import by_cell, reference_table, summary_table
-    from ..printing import console, text_table
+    from ..printing import console, progress, text_table
 
     if suite != "quick":
         raise CannotRun(f"suite is {suite!r}: quick is the only one whose optima are proven")
     path = ROOT / "results" / "digits" / f"{suite}.csv"
     rows = read(path) if path.exists() else []
+    screen = console()
     if not print_only:
-        fresh = _run(names, cells)
-        renewed = {(row["cell"], row["solver"]) for row in fresh}
-        rows = sorted(
-            [*(row for row in rows if (row["cell"], row["solver"]) not in renewed), *fresh], key=_order()
-        )
-        write(path, rows)
-        PAGE.write_text(page(rows), encoding="utf-8")
+        chosen, solvers = _chosen(names, cells)
+        deque(progress(screen, _run(chosen, solvers, path), len(chosen)), maxlen=0)
+        rows = read(path)
     if not rows:
         raise CannotRun(f"{path} is not there: run without --print")
-    screen = console()
     for table in (summary_table(rows), reference_table(rows), *by_cell(rows)):
         screen.print(text_table(table.title, table.head, table.rows))
     end(0, f"all well: {sum(row['least'] is not None for row in rows)} answers; {PAGE.relative_to(ROOT)}")
 
 
-def _run(names: str | None, pattern: str | None) -> list[dict[str, Any]]:
+def _chosen(names: str | None, pattern: str | None) -> tuple[list[Any], list[Any]]:
     from solvers import catalogue, entry
 
-    from ..digits import OPTIMUM, measured
-    from ..printing import console, progress
     from ..problems.suites import quick
-    from ..remote import Remote
 
     chosen = [cell for cell in quick() if pattern is None or fnmatch(cell.name, pattern)]
+    if not chosen:
+        raise CannotRun(f"no cell is called {pattern!r}")
     try:
-        solvers = [entry(name.strip()) for name in (names.split(",") if names else catalogue())]
+        return chosen, [entry(name.strip()) for name in (names.split(",") if names else catalogue())]
     except KeyError as error:
         raise CannotRun(str(error.args[0])) from error
+
+
+def _run(cells: list[Any], solvers: list[Any], path: Path) -> Iterator[dict[str, Any]]:
+    """Measure the cells that are not done yet; yield the rows of a cell when they are on record."""
+    from ..digits import OPTIMUM, measured
+    from ..remote import Remote
+
+    half = Halfway("digits", *(each.name for each in (*solvers, *cells)))
     with Remote() as remote:
-        found = measured(
-            chosen,
-            lambda _: solvers,
-            lambda cell, solver, problem, stop: remote.solve(cell.name, solver.name, stop),
-        )
-        rows = [row for row in progress(console(), found, len(chosen)) if row["kind"] == "result"]
-    return [{key: row.get(key) for key in COLUMNS} for row in rows if row["solver"] != OPTIMUM]
+
+        def answer(cell: Any, solver: Any, problem: Any, stop: Any) -> Any:
+            return remote.solve(cell.name, solver.name, stop)
+
+        for cell in cells:
+            if cell.name in half.done:
+                continue
+            found = [row for row in measured([cell], lambda _: solvers, answer) if row["kind"] == "result"]
+            fresh = [{key: row.get(key) for key in COLUMNS} for row in found if row["solver"] != OPTIMUM]
+            _record(path, fresh)
+            half.keep(cell.name, len(fresh))
+            yield from fresh
+    half.finished()
+
+
+def _record(path: Path, fresh: list[dict[str, Any]]) -> None:
+    """Put rows in the place of the older ones of the same cell and solver, and print the page."""
+    renewed = {(row["cell"], row["solver"]) for row in fresh}
+    older = read(path) if path.exists() else []
+    rows = [*(row for row in older if (row["cell"], row["solver"]) not in renewed), *fresh]
+    write(path, sorted(rows, key=_order()))
+    PAGE.write_text(page(read(path)), encoding="utf-8")
 
 
 def _order() -> Any:

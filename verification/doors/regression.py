@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable, Iterator
+from dataclasses import asdict
 from fnmatch import fnmatch
 from pathlib import Path
 from typing import Annotated, Any
@@ -10,8 +12,10 @@ from typing import Annotated, Any
 import typer
 
 from ..door import CannotRun, app, end
+from ..halfway import Halfway
 
 LONGEST = 3.0  # seconds of processor time; a pair that takes longer twice is left out of a new baseline
+PATIENCE = 20.0  # seconds until a pair is killed in making one, which counts as longer
 
 Names = Annotated[str | None, typer.Option("--solvers", help="Names separated by commas [default: all].")]
 Cells = Annotated[str | None, typer.Option(help="Only cells of this name, e.g. 'known/*'.")]
@@ -22,20 +26,21 @@ File = Annotated[Path | None, typer.Option("--file", help="Another file than the
 def regress(names: Names = None, cells: Cells = None, file: File = None) -> None:
     """Compare verdicts, claims and correct digits with the baseline; exit 1 if any became worse."""
     from ..checks.regression import BASELINE, compare, entries, read, shown
-    from ..printing import console
+    from ..printing import console, progress
     from ..remote import Remote
 
     try:
         before = read(file or BASELINE)
     except (OSError, ValueError) as error:
         raise CannotRun(f"no baseline: {error}; `make baseline` makes one") from error
+    screen = console()
     chosen, solvers = _chosen(names, cells)
     with Remote() as remote:
-        rows = list(_rows(chosen, solvers, before.left_out(), remote.solve))
+        found = _rows(chosen, solvers, before.left_out(), remote.solve)
+        rows = list(progress(screen, found, len(chosen)))
     asked = {(cell.name, solver.name) for cell in chosen for solver in solvers}
     if names is None and cells is None:
         asked |= {e.key for e in before.entries}  # whatever is gone, a solver or a cell
-    screen = console()
     changes = compare(before, entries(rows), _absent(rows), asked)
     for change in shown(changes):
         screen.print(change, markup=False, emoji=False, highlight=False, soft_wrap=True)
@@ -50,26 +55,41 @@ def regress(names: Names = None, cells: Cells = None, file: File = None) -> None
 
 @app.command()
 def baseline(names: Names = None, cells: Cells = None, file: File = None) -> None:
-    """Renew the baseline, or the rows of some solvers and cells in it."""
-    from ..checks.regression import BASELINE, Baseline, entries, left_out, read, written
+    """Renew the baseline, or the rows of some solvers and cells in it; goes on where it stopped."""
+    from ..checks.regression import BASELINE, LEFT_OUT, Baseline, Entry, read, written
     from ..environment import versions
+    from ..printing import console, progress
     from ..remote import Remote
 
     path = file or BASELINE
     chosen, solvers = _chosen(names, cells)
-    slow: set[tuple[str, str]] = set()
-    with Remote() as remote:
-        rows = list(_rows(chosen, solvers, set(), _timed(remote, slow)))
-    found = {e.key: e for e in [*entries(rows), *left_out(rows, slow)]}
+    half = Halfway("baseline", str(path), *(each.name for each in (*solvers, *chosen)))
+    with Remote(limit=PATIENCE) as remote:
+        deque(progress(console(), _anew(chosen, solvers, remote, half), len(chosen)), maxlen=0)
+    found = {e.key: e for e in (Entry(**told) for cell in chosen for told in half.done[cell.name])}
     asked = {(cell.name, solver.name) for cell in chosen for solver in solvers}
     kept = {e.key: e for e in read(path).entries if e.key not in asked} if path.exists() else {}
     if names is None and cells is None:
         kept = {}
-    packages = {row["package"] for row in rows if row.get("package")} | {"numpy", "scipy", "numba", "cvxpy"}
+    packages = {solver.package for solver in solvers if solver.package} | {"numpy", "scipy", "numba", "cvxpy"}
     installed = {name: version for name, version in versions(sorted(packages)).items() if version}
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(written(Baseline(tuple((kept | found).values()), installed)), encoding="utf-8")
-    end(0, f"all well: {len(found)} rows written, {len(kept)} kept, {len(slow)} of them left out as slow")
+    half.finished()
+    slow_ones = sum(e.outcome == LEFT_OUT for e in found.values())
+    end(0, f"all well: {len(found)} rows written, {len(kept)} kept, {slow_ones} of them left out as slow")
+
+
+def _anew(cells: list[Any], solvers: list[Any], remote: Any, half: Halfway) -> Iterator[dict[str, Any]]:
+    """Measure each cell that is not done; keep its entries; yield its rows."""
+    from ..checks.regression import entries, left_out
+
+    for cell in cells:
+        if cell.name not in half.done:
+            slow: set[tuple[str, str]] = set()
+            rows = list(_rows([cell], solvers, set(), _timed(remote, slow)))
+            half.keep(cell.name, [asdict(e) for e in [*entries(rows), *left_out(rows, slow)]])
+            yield from rows
 
 
 def _timed(remote: Any, slow: set[tuple[str, str]]) -> Any:
@@ -90,14 +110,12 @@ def _rows(
     cells: list[Any], solvers: list[Any], skipped: set[tuple[str, str]], solve: Any
 ) -> Iterator[dict[str, Any]]:
     from ..digits import measured
-    from ..printing import console, progress
 
-    found = measured(
+    return measured(
         cells,
         lambda cell: [entry for entry in solvers if (cell.name, entry.name) not in skipped],
         lambda cell, entry, problem, stop: solve(cell.name, entry.name, stop),
     )
-    return progress(console(), found, len(cells))
 
 
 def _absent(rows: Iterable[dict[str, Any]]) -> dict[str, str]:
