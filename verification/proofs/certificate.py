@@ -1,6 +1,6 @@
 """The certificate: a proof of how far any coefficients are from the optimum of (P), docs/maths.md (GAP).
 
-Cost: two passes over X and two over the columns of the support, after two passes and one pivoted QR of the
+Cost: two passes over X and one over the columns of the support, after two passes and one pivoted QR of the
 unpenalised columns for each problem.
 """
 

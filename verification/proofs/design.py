@@ -52,6 +52,7 @@ class Design:
     def __init__(self, X: Any, s: Vector, centre: bool) -> None:
         self.X = X
         self.n, self.p = X.shape
+        self._width = max(1, BLOCK // self.n)  # columns of a block
         self.sparse = bool(sp.issparse(X))
         self.root = np.sqrt(s)  # (n,)
         self.S = float(np.sum(s))
@@ -97,44 +98,54 @@ class Design:
             apart = np.bincount(columns, s * (data - mean[columns]) ** 2, self.p)
             empty = np.maximum(self.S - np.bincount(columns, s, self.p), 0.0)  # weight of the zeros
             self.norm = np.sqrt(apart + mean**2 * empty)
-        parts = (np.abs(self.X.data), self.X.indices, self.X.indptr)
-        self._magnitude = type(self.X)(parts, shape=self.X.shape)
 
     def _blocks(self, columns: NDArray[np.intp] | None) -> Iterator[tuple[Any, Vector]]:
         """Some columns (None: all, without a copy) a block at a time, centred, in the units of X."""
-        width = max(1, BLOCK // self.n)
-        for k in range(0, self.p if columns is None else columns.size, width):
-            j = slice(k, k + width) if columns is None else columns[k : k + width]
+        for k in range(0, self.p if columns is None else columns.size, self._width):
+            j = slice(k, k + self._width) if columns is None else columns[k : k + self._width]
             block = np.asarray(self.X[:, j], dtype=np.float64)
             yield j, block - self._mean[j] if self._centre else block
 
+    def _terms(self, w: Vector) -> Iterator[tuple[Any, Vector]]:
+        """Columns of the support of scaled w (p,) with their coefficients, a block at a time."""
+        support = np.flatnonzero(w)
+        unscaled = np.ldexp(w[support], -self.exponent[support])
+        if not self.sparse:
+            for k, (_, block) in enumerate(self._blocks(support)):
+                yield block, unscaled[k * self._width : (k + 1) * self._width]
+        elif self.X.format == "csc":
+            yield self.X[:, support], unscaled
+        else:  # its columns cannot be had without a pass over all of it
+            full = np.zeros(self.p)
+            full[support] = unscaled
+            yield self.X, full
+
     def product(self, w: Vector) -> Vector:
         """Return X'w, (n,), for scaled w (p,): one pass over the columns of the support."""
-        if self.sparse:
-            return self.X @ np.ldexp(w, -self.exponent)
         z = np.zeros(self.n)
-        for j, block in self._blocks(np.flatnonzero(w)):
-            z += block @ np.ldexp(w[j], -self.exponent[j])
+        for block, part in self._terms(w):
+            z += block @ part
         return z
 
-    def magnitude(self, w: Vector) -> Vector:
-        """Return sum_j |x'_ij| |w_j|, (n,): the absolute values of the terms of `product`."""
-        if self.sparse:
-            return self._magnitude @ np.abs(np.ldexp(w, -self.exponent))
-        z = np.zeros(self.n)
-        for j, block in self._blocks(np.flatnonzero(w)):
-            z += np.abs(block) @ np.abs(np.ldexp(w[j], -self.exponent[j]))
-        return z
+    def products(self, w: Vector) -> tuple[Vector, Vector]:
+        """Return X'w and sum_j |x'_ij| |w_j|, the absolute values of its terms, (n,), in the same pass."""
+        z, size = np.zeros(self.n), np.zeros(self.n)
+        for block, part in self._terms(w):
+            z += block @ part
+            size += abs(block) @ np.abs(part)
+        return z, size
 
     def correlate(self, T: Vector) -> Vector:
         """Return X'' T / S, (p, k), for T (n, k) in the weighted space (X'' = the matrix of the class)."""
-        V = self.root[:, None] * T
+        live = T.any(axis=0)  # where nothing is projected off, what was is zero
+        V = self.root[:, None] * T[:, live]
+        u = np.zeros((T.shape[1], self.p))  # each direction's contiguous, for what follows reads them often
         if self.sparse:
-            return np.ldexp(self.X.T @ V, -self.exponent[:, None]) / self.S
-        u = np.empty((self.p, T.shape[1]))
-        for j, block in self._blocks(None):
-            u[j] = block.T @ V
-        return np.ldexp(u, -self.exponent[:, None]) / self.S
+            u[live] = (self.X.T @ V).T
+        else:
+            for j, block in self._blocks(None):
+                u[live, j] = V.T @ block
+        return (np.ldexp(u, -self.exponent) / self.S).T
 
     def columns(self, j: NDArray[np.intp]) -> Vector:
         """Return the columns j of the class's matrix, dense, (n, len(j))."""

@@ -53,12 +53,13 @@ class Penalty:
             sign = np.where(w == 0, np.where(u < 0, -1.0, 1.0), sign)
         along = sign * u  # (p,) u seen from the sign of w
         quadratic = self.l2 * a
-        inside = a * np.maximum(l1 - along, 0.0) + quadratic * a / 2
+        terms = a * np.maximum(l1 - along, 0.0) + quadratic * a / 2
+        above, below = np.flatnonzero(along > l1), np.flatnonzero(along < -l1)
         with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-            above = np.where(along > l1, (along - l1 - quadratic) ** 2 / (2 * self.l2), inside)
-            if self.positive:
-                return above
-            return above + np.where(along < -l1, (along + l1) ** 2 / (2 * self.l2), 0.0)
+            terms[above] = (along[above] - l1[above] - quadratic[above]) ** 2 / (2 * self.l2[above])
+            if not self.positive:
+                terms[below] += (along[below] + l1[below]) ** 2 / (2 * self.l2[below])
+        return terms
 
 
 def best_multiple(

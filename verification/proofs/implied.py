@@ -8,6 +8,7 @@ import numpy as np
 
 from .design import Vector
 
+EPS = float(np.finfo(np.float64).eps)
 FEWEST = 4  # penalised coefficients needed: two are fitted, two must remain to contradict them
 
 
@@ -64,7 +65,7 @@ def implied_penalty(
     kept = [c for c in (0, 1) if length[c] > 0]
     if len(kept) == 2:
         cosine = (regressors[:, 0] / length[0]) @ (regressors[:, 1] / length[1])
-        if 1 - cosine**2 <= k * np.finfo(np.float64).eps:
+        if 1 - cosine**2 <= k * EPS:
             kept = [0 if nominal[0] > 0 else 1]  # all |w_j| alike: one penalty explains what the other does
     A = regressors[:, kept] / length[kept]
     fitted = np.zeros(2)

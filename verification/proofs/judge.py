@@ -18,7 +18,7 @@ from .faces import face_span
 from .implied import Implied, implied_penalty
 from .points import Point, Residual
 from .projection import Span
-from .rounding import UNIT, Rounding
+from .rounding import UNIT, Rounding, length
 from .scaled import EXTRA, Scaled
 from .stationarity import ratio, violation
 
@@ -77,7 +77,13 @@ class Judge:
     """
 
     def __init__(self, problem: Problem) -> None:
-        self._take(Scaled(problem))
+        scaled = Scaled(problem)
+        design = scaled.design
+        self._curvature = design.norm**2 / scaled.S  # (q,) of the loss along each column
+        self._dots = Rounding(design.n + EXTRA, max(design.p, 1))
+        self._sums = Rounding(design.n + design.p + EXTRA)
+        self._steps = Rounding(EXTRA, design.n)
+        self._take(scaled)
 
     def at(self, l1: float) -> Judge:
         """Return the judge of the same problem at another l1; what the data alone decide is shared."""
@@ -91,11 +97,7 @@ class Judge:
         return self._scaled
 
     def _take(self, scaled: Scaled) -> None:
-        self.problem, self._scaled, design = scaled.problem, scaled, scaled.design
-        self._curvature = design.norm**2 / scaled.S  # (q,) of the loss along each column
-        self._dots = Rounding(design.n + EXTRA, max(design.p, 1))
-        self._sums = Rounding(design.n + design.p + EXTRA)
-        self._steps = Rounding(EXTRA, design.n)
+        self.problem, self._scaled = scaled.problem, scaled
         # l2_j lost in the rounding of the column's own curvature: to the dual it is a lasso column
         faint = scaled.penalty.l2 <= self._dots.one * self._curvature
         self._capped = faint & (scaled.penalty.l1 > 0)
@@ -162,12 +164,13 @@ class Judge:
     def _residual(self, w: Vector, b: float) -> Residual:
         scaled, design = self._scaled, self._scaled.design
         offset, offset_size = scaled.intercept(b, w)
-        r = scaled.y - design.root * (design.product(w) + offset)
-        terms = scaled.magnitude + design.root * (design.magnitude(w) + abs(offset))
+        z, sizes = design.products(w)
+        r = scaled.y - design.root * (z + offset)
+        terms = scaled.magnitude + design.root * (sizes + abs(offset))
         rate = Rounding(int(np.count_nonzero(w)) + EXTRA, design.n)
-        size = float(np.linalg.norm(terms))
+        size = length(terms)
         # the rounding of w itself shifts a whole column; that of the sums differs from row to row
-        shift = rate.confidence * UNIT * float(np.linalg.norm(design.norm * w))
+        shift = rate.confidence * UNIT * length(design.norm * w)
         spread = min(rate.worst * size, rate.likely * float(np.max(terms)) + shift)
         constant = 0.0
         if self.problem.intercept:  # b counts as known to half a unit in its last place, as any float64 is
@@ -188,11 +191,11 @@ class Judge:
         span, theta = point.span, point.theta
         gap = self._smallest_gap(w, at, span, (point.beta, theta), u0, u0 + u_fit)
 
-        radius = gap.radius + float(np.linalg.norm(at.r)) * at.error / scaled.S + self._constant_radius(at)
+        radius = gap.radius + length(at.r) * at.error / scaled.S + self._constant_radius(at)
         radius += self._sums.one * primal
         zeros = np.ones(self.problem.p, dtype=bool)  # v_j = inf: by definition
         reach = design.norm * math.sqrt(2 * (gap.value + radius) / scaled.S)
-        rounding = self._dots.one * design.rough * float(np.linalg.norm(theta)) / scaled.S
+        rounding = self._dots.one * design.rough * length(theta) / scaled.S
         implied = self._implied(w, u0, rounding + design.rough * at.spread / scaled.S)
         zeros[scaled.kept] = scaled.penalty.towards(gap.u) + reach + rounding < scaled.penalty.l1
         return Certificate(
@@ -227,7 +230,7 @@ class Judge:
         fit = at.r - theta
         scaled, design, penalty = self._scaled, self._scaled.design, self._scaled.penalty
         S = scaled.S
-        size = design.rough * float(np.linalg.norm(theta)) / S  # (q,) of the sums u_j(theta)
+        size = design.rough * length(theta) / S  # (q,) of the sums u_j(theta)
         inherited = np.where(scaled.free, 0.0, design.rough * at.spread / S)  # projection takes it out again
         move = np.abs(penalty.prox_point(w, u, self._curvature) - w)  # how far w_j may be from its optimum
         move[span.members] = np.abs(beta)
@@ -239,19 +242,19 @@ class Judge:
             self._capped,
             self._dots.one * size + inherited,
         )
-        limit = self._most(theta, u0, float(np.linalg.norm(at.r)))
+        limit = self._most(theta, u0, at.r)
         found = []
         for alpha in {min(alpha, limit) for alpha in candidates}:
             step = (1 - alpha) * theta + fit  # r - alpha theta
             value, radius = self._penalty_side(w, alpha * u0, alpha * size, inherited, move)
-            length = float(np.linalg.norm(step))
-            error = at.error + self._steps.one * float(np.linalg.norm(at.r) + np.linalg.norm(fit))
-            value += length**2 / (2 * S)
-            radius += length * error / S + error**2 / S + self._constant_radius(at)
+            size_of_step = length(step)
+            error = at.error + self._steps.one * (length(at.r) + length(fit))
+            value += size_of_step**2 / (2 * S)
+            radius += size_of_step * error / S + error**2 / S + self._constant_radius(at)
             radius += self._sums.one * value
             if self.problem.intercept:
                 tilt = abs(float(design.root @ theta)) / S  # the constant's own u, zero but for rounding
-                tilt += self._dots.one * float(np.linalg.norm(theta)) / math.sqrt(S)
+                tilt += self._dots.one * length(theta) / math.sqrt(S)
                 radius += 2 * alpha * tilt * (abs(at.offset) + abs(at.lean))
             found.append(_Gap(value, radius, alpha, alpha * u0))
         return min(found, key=lambda gap: gap.value + gap.radius)
@@ -260,19 +263,19 @@ class Judge:
         """Rounding of ||r||^2 / (2S) by that of the constant part of r, on which r hardly leans."""
         return abs(at.lean) * at.constant_error + at.constant_error**2
 
-    def _most(self, theta: Vector, u0: Vector, length: float) -> float:
+    def _most(self, theta: Vector, u0: Vector, r: Vector) -> float:
         """Largest alpha that leaves what the projection missed at the level of rounding; at least 1.
 
         Where the residual lies in the span, theta is nothing but rounding, and must not be blown up.
         """
         scaled, design, S = self._scaled, self._scaled.design, self._scaled.S
-        length = self._dots.one * max(length, float(np.linalg.norm(scaled.y)))
+        size = self._dots.one * max(length(r), length(scaled.y))
         left = np.where(scaled.free, scaled.penalty.towards(u0), 0.0)
-        allowed = design.rough * length / S
+        allowed = design.rough * size / S
         most = float(np.min(allowed[left > 0] / left[left > 0], initial=np.inf))
         tilt = abs(float(design.root @ theta)) / S
         if self.problem.intercept and tilt > 0:
-            most = min(most, length / math.sqrt(S) / tilt)
+            most = min(most, size / math.sqrt(S) / tilt)
         return max(1.0, most)
 
     def _penalty_side(
@@ -286,8 +289,11 @@ class Judge:
         terms = penalty.fenchel_young(w, u, l1)
         error = self._dots.one * size + inherited
         a = np.abs(w)
-        higher = np.maximum(penalty.fenchel_young(w, u + error, l1), penalty.fenchel_young(w, u - error, l1))
-        radius = float(np.sum(np.where(bound, inherited * a, higher - terms)))
+        change = inherited * a
+        if not bound.all():
+            high, low = penalty.fenchel_young(w, u + error, l1), penalty.fenchel_young(w, u - error, l1)
+            change = np.where(bound, change, np.maximum(high, low) - terms)
+        radius = float(np.sum(change))
         # u_j is rounded in its term (times a), and may exceed l1_j at the optimum (times a + move)
         radius += self._dots.total(np.where(bound, size * (2 * a + move), 0.0))
         radius += float(np.sum(np.where(bound, (l1 - penalty.l1) * (a + move), 0.0)))

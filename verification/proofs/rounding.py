@@ -18,6 +18,11 @@ UNIT = 2.0**-53  # unit roundoff of float64, round to nearest
 FAILURE = 1e-6  # probability, under the model, that an estimate is exceeded
 
 
+def length(v: Vector) -> float:
+    """Euclidean norm of v, (n,)."""
+    return math.sqrt(v @ v)
+
+
 @dataclass(frozen=True)
 class Rounding:
     """Relative rounding of sums (or inner products) whose terms pass through n operations each.

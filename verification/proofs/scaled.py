@@ -133,10 +133,12 @@ class Scaled:
 
     def intercept(self, b: float, w: Vector) -> tuple[float, float]:
         """Return b in the centred units, b - c + sum_j m_j w_j, and the size of its terms, (SHIFT)."""
-        b = math.ldexp(b, -self.y_exponent)
-        terms = [b, -self.mean, *(self.design.shift * w)[w != 0]] if self.problem.intercept else []
-        offset = math.fsum(terms)
-        return offset, abs(offset) + math.fsum(np.abs(self.design.shift * w))
+        if not self.problem.intercept:
+            return 0.0, 0.0
+        shifts = self.design.shift * w
+        shifts = shifts[shifts != 0]
+        offset = math.fsum([math.ldexp(b, -self.y_exponent), -self.mean, *shifts.tolist()])
+        return offset, abs(offset) + math.fsum(np.abs(shifts).tolist())
 
     def absolute(self, value: float) -> float:
         """From scaled units of the objective to the problem's."""

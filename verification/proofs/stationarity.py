@@ -7,6 +7,7 @@ import math
 import numpy as np
 
 from .design import Vector
+from .rounding import length
 from .scaled import Scaled
 
 
@@ -24,13 +25,13 @@ def violation(scaled: Scaled, w: Vector, u: Vector, r: Vector) -> float:
     penalty, S = scaled.penalty, scaled.S
     excess = np.maximum(penalty.towards(u) - penalty.l1, 0.0)
     distance = np.where(w == 0, excess, np.abs(u - np.sign(w) * penalty.l1 - penalty.l2 * w))
-    length = float(np.linalg.norm(scaled.y))
-    size = np.maximum(scaled.design.norm * length / S, penalty.l1)
+    longest = length(scaled.y)
+    size = np.maximum(scaled.design.norm * longest / S, penalty.l1)
     with np.errstate(divide="ignore", over="ignore"):
         ratios = np.divide(distance, size, out=np.zeros_like(distance), where=distance != 0)
     worst = float(np.max(ratios, initial=0.0))
     if scaled.problem.intercept:
-        worst = max(worst, ratio(abs(float(scaled.design.root @ r)) / S, length / math.sqrt(S)))
+        worst = max(worst, ratio(abs(float(scaled.design.root @ r)) / S, longest / math.sqrt(S)))
     return worst
 
 
