@@ -92,7 +92,7 @@ def _score_radius(
     """How far the mean squared error of each point may be from the exact path's, docs/maths.md (HELD)."""
     X, y, s = problem.X[left_out], problem.y[left_out], problem.s[left_out]
     radii = []
-    known: dict[bytes, float] = {}
+    known: dict[bytes, Any] = {}
     for (coef, b), certificate in zip(points, proven, strict=True):
         h = held_out_reach(training, X, s, coef, b, certificate, known)
         error = float(s @ (y - X @ coef - b) ** 2) / float(s.sum()) if s.any() else 0.0

@@ -9,11 +9,9 @@ from pathlib import Path
 from time import monotonic
 from typing import Any
 
-import numpy as np
-
 from bench import payload
 from bench.decoy import kind
-from bench.jobs import SOLVE, Task, saved_points
+from bench.jobs import SOLVE, Task, saved_coef, saved_points
 from bench.process import Worker, WorkerDied, WorkerKilled, WorkerTooLarge
 from bench.residents import Residents
 from solvers import Problem, Status
@@ -116,7 +114,7 @@ class Client:
         self.worker = Worker(solver, threads, memory, out)
         self.limits = limits or Limits()
         self._started = started
-        self.out = os.path.join(out, f"{abs(hash(solver)):x}-{os.getpid()}.npy")
+        self.out = os.path.join(out, f"{abs(hash(solver)):x}-{os.getpid()}.answer")
         self.about: dict[str, Any] = {}
         # The answer to everything, once the solver cannot even be read.
         self.dead: dict[str, Any] | None = None
@@ -131,6 +129,7 @@ class Client:
         self.spent = 0.0  # seconds of runs, and of what a kill made necessary again
         self.invested = 0.0  # seconds that this process has spent on them, lost when it is killed
         self._unfit: set[tuple[str, str, str]] = set()  # kinds whose warm-up failed: not tried again
+        self._warm: set[tuple[str, str, str]] = set()  # kinds that this process has been warmed up for
 
     def hello(self) -> dict[str, Any]:
         """Ask the solver who it is; afterwards `dead` says whether it can be used at all."""
@@ -204,6 +203,7 @@ class Client:
                 return answer
             if self._generation != self.worker.generation:
                 self._generation, self.calls, self.invested = self.worker.generation, 0, 0.0
+                self._warm.clear()
             self._loaded = (self.worker.generation, handle.digest)
             self._refuses = answer["refuses"]
         if self._refuses is not None:
@@ -213,7 +213,7 @@ class Client:
     def warm_up(self, handle: Handle, configuration: str) -> dict[str, Any] | None:
         """Compile on a decoy if this process has not yet; return the first call's answer, or None if warm."""
         key = (handle.kind, configuration, handle.task.job)
-        if key in self._unfit:
+        if key in self._unfit or key in self._warm:
             return None
         answer = self._ask(
             "warm_up",
@@ -222,8 +222,8 @@ class Client:
             time_limit=self.limits.warm_up / 20,
             task=handle.task.to_dict(),
         )
-        if answer.get("warm"):
-            return None
+        if "kind" in answer:
+            self._warm.add(key)
         self.calls += 1
         self.invested += answer.get("setup_seconds", 0.0) + answer.get("run_seconds", 0.0)
         if "kind" not in answer:
@@ -272,7 +272,7 @@ class Client:
             if "statuses" in answer:
                 answer["coefs"], answer["intercepts"] = saved_points(self.out)
             elif "intercept" in answer:
-                answer["coef"] = np.load(self.out, allow_pickle=False)
+                answer["coef"] = saved_coef(self.out, handle.problem.p)
         except (OSError, ValueError, KeyError, EOFError) as error:  # two have written it: a fork
             self.worker.kill()
             return {"status": Status.FAILED.name, "message": f"its answer cannot be read: {error}: killed"}

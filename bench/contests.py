@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from statistics import NormalDist, median
 from typing import Any
 
-from bench.inference import LEVEL, estimate
+from bench.inference import LEVEL, estimate, log_ratio, log_ratios
 from bench.measure import Pair
 from bench.noise import Noise
 from bench.report.model import Timing
@@ -92,12 +92,23 @@ def affordable(costs: Sequence[float], seconds: float) -> float:
     return math.inf
 
 
-def due(contest: Contest, noise: Noise, batches: int) -> Contest:
+def due(
+    contest: Contest, noise: Noise, batches: int, known: dict[tuple[Timed, Timed], bool] | None = None
+) -> Contest:
     """Return those whose times are not known well enough after so many batches.
+
+    Parameters
+    ----------
+    contest : list of Timed
+    noise : Noise
+    batches : int
+    known : dict, optional
+        Kept by the caller over the contests of one moment: two solvers often meet for several tiers.
 
     A solver is compared with the fastest in the cell, a twin with the solver whose twin it is. Whoever is
     clearly outrun is done; so is, after BATCHES, whoever has a ratio with an interval that is NARROW.
     """
+    known = {} if known is None else known
     own = {(item.pair.client.solver, item.pair.configuration): item for item in contest}
     ranked = [item for item in contest if parse(item.pair.client.solver).twin_of is None]
     if not ranked:
@@ -107,13 +118,20 @@ def due(contest: Contest, noise: Noise, batches: int) -> Contest:
     for item in contest:
         twin_of = parse(item.pair.client.solver).twin_of
         rival = fastest if twin_of is None else own.get((twin_of, item.pair.configuration), fastest)
-        if item is not rival and _open(item, rival, noise, batches):
+        if item is rival:
+            continue
+        if (item, rival) not in known:
+            known[item, rival] = _open(item, rival, noise, batches)
+        if known[item, rival]:
             wanted += [item, rival]
     return list(dict.fromkeys(wanted))
 
 
 def _open(item: Timed, rival: Timed, noise: Noise, batches: int) -> bool:
-    low, high = estimate([(item.timing, rival.timing)], noise).interval
+    timings = item.timing, rival.timing
+    if batches < BATCHES and log_ratio(log_ratios(*timings)) <= math.log(OUTRUN):
+        return True  # no interval about it lies beyond
+    low, high = estimate([timings], noise).interval
     if low > OUTRUN:
         return False
     return batches < BATCHES or math.log(high / low) / 2 > NARROW

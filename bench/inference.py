@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "LEVEL", "Estimate", "Finding", "decide", "difference", "estimate", "holm",
-    "log_ratios",
+    "log_ratio", "log_ratios",
 ]  # fmt: skip
 
 Vector = NDArray[np.float64]
@@ -120,6 +120,11 @@ def log_ratios(first: Timing, second: Timing) -> list[Vector]:
     return [np.array(logs) for logs in blocks.values()]
 
 
+def log_ratio(blocks: Sequence[Vector]) -> float:
+    """Return the mean over pairs of processes of the median over their rounds."""
+    return float(np.mean([np.median(logs) for logs in blocks]))
+
+
 def _by_turn(timing: Timing) -> dict[int, tuple[int, float]]:
     rows = zip(timing.turns, timing.processes, timing.rounds, strict=True)
     return {turn: (process, seconds) for turn, process, seconds in rows}
@@ -156,7 +161,7 @@ def estimate(pairs: Sequence[tuple[Timing, Timing]], noise: Noise = ASSUMED) -> 
         dof = noise.dof + processes - 1
         variance = (noise.dof * prior + (processes - 1) * own) / dof
     return Estimate(
-        log=float(np.mean([np.mean([np.median(logs) for logs in cell]) for cell in blocks])),
+        log=float(np.mean([log_ratio(cell) for cell in blocks])),
         se=math.sqrt(variance),
         dof=dof,
         cells=cells,

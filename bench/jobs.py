@@ -24,7 +24,9 @@ __all__ = [
     "Task",
     "fold_problems",
     "prepare",
+    "save_coef",
     "save_points",
+    "saved_coef",
     "saved_points",
     "task_of",
 ]
@@ -174,6 +176,20 @@ def _cross_validate(
         scores.append(s @ (problem.y[rows, None] - fit) ** 2 / max(float(s.sum()), np.finfo(float).tiny))
         solutions += fold
     return Answers(solutions, np.array(scores))
+
+
+def save_coef(file: BinaryIO, solution: Solution) -> None:
+    """Write the coefficients of one solution: bare float64, which takes less time than a run may."""
+    file.write(np.ascontiguousarray(solution.coef, dtype=np.float64).data)
+
+
+def saved_coef(path: str, p: int) -> NDArray[np.float64]:
+    """Read them back, (p,); ValueError if there are not p."""
+    with open(path, "rb") as file:
+        coef = np.frombuffer(file.read())
+    if coef.size != p:
+        raise ValueError(f"{coef.size} coefficients, expected {p}")
+    return coef
 
 
 def save_points(file: BinaryIO, solutions: list[Solution]) -> None:

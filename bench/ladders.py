@@ -7,7 +7,7 @@ a report is printed.
 from __future__ import annotations
 
 import heapq
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Hashable
 from typing import Any
 
@@ -40,6 +40,9 @@ class _Climb:
         self.tried: dict[Hashable, Pair] = {}  # where a setting is tried out, by Pair.group
         self.shed = 0
         self.overtaken = 0  # pairs that have not been run at all
+        self.settings: dict[Hashable, list[Pair]] = defaultdict(list)  # of one solver in one cell
+        for pair in self.pairs:
+            self.settings[pair.client.solver, pair.cell.name].append(pair)
         self.exhausted: set[Client] = set()
         self.outspent: Counter[str] = Counter()  # ladders cut because the solver's share was spent
 
@@ -145,8 +148,8 @@ class _Climb:
         if not mine.rows or mine.rows[-1].get("primal") is None:
             return None
         last = mine.rows[-1]
-        for other in self.pairs:
-            if other is mine or other.client is not mine.client or other.cell is not mine.cell:
+        for other in self.settings[mine.client.solver, mine.cell.name]:
+            if other is mine:
                 continue
             for row in other.rows:
                 if (

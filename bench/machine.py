@@ -18,7 +18,7 @@ from bench.contests import SHOWN
 __all__ = ["Look", "Watch", "spin"]
 
 EVERY = 5.0  # seconds between two looks
-SPIN = 0.005  # seconds that the anchor takes at first
+SPIN = 0.002  # seconds that the anchor takes at first
 SPINS = 3  # of which the shortest counts: an interruption lengthens one of them
 
 

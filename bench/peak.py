@@ -34,10 +34,8 @@ def peak_of_this_process() -> int | None:
 
 def _status(name: str) -> int | None:
     try:
-        with open("/proc/self/status", encoding="ascii", errors="replace") as file:
-            for line in file:
-                if line.startswith(name + ":"):
-                    return int(line.split()[1]) * 1024
+        with open("/proc/self/status", "rb", buffering=0) as file:
+            found = file.read().partition(f"\n{name}:".encode())[2]
     except OSError:  # not Linux
         return None
-    return None
+    return int(found.split(maxsplit=1)[0]) * 1024 if found else None

@@ -67,7 +67,8 @@ def _timed(state: State) -> tuple[list[Timed], list[Contest]]:
 
 
 def _still_wanted(items: list[Timed], contests: list[Contest], noise: Noise, batch: int) -> list[Timed]:
-    wanted = {id(item) for contest in contests for item in due(contest, noise, batch)}
+    known: dict[tuple[Timed, Timed], bool] = {}
+    wanted = {id(item) for contest in contests for item in due(contest, noise, batch, known)}
     return [item for item in items if id(item) in wanted]
 
 

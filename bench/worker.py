@@ -26,8 +26,6 @@ from contextlib import contextmanager
 from time import perf_counter
 from typing import Any
 
-import numpy as np
-
 from bench import payload
 from bench.accept import (
     ANSWERED,
@@ -40,7 +38,7 @@ from bench.accept import (
     last_line,
 )
 from bench.decoy import decoy, kind
-from bench.jobs import SOLVE, Late, Task, prepare, save_points
+from bench.jobs import SOLVE, Late, Task, prepare, save_coef, save_points
 from bench.peak import peak_of_this_process, reset_peak_of_this_process, resident_of_this_process
 from bench.twins import parse, prolong
 from solvers import Entry, Problem, Solution, SolverMissing, SolverRefused, Status, Stop, entry
@@ -192,7 +190,7 @@ class Bench:
         }
         if solution.status in ANSWERED:
             with handing_back(out) as file:
-                np.save(file, np.ascontiguousarray(solution.coef, dtype=np.float64), allow_pickle=False)
+                save_coef(file, solution)
             answer["intercept"] = float(solution.intercept)
         return answer
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from bench.best import BestAnswers
 from solvers import Problem, Stop, solve
 from verification import Judge, certified_features, certify
 from verification.problems.cells import Cell
@@ -60,3 +61,23 @@ def test_nothing_is_claimed_where_columns_depend_or_nothing_is_proven() -> None:
     assert features.used is not None
     assert not features.used.any(), "either of the twins may be zero"
     assert proven(problem, np.full(4, np.nan)).used is None
+
+
+def test_features_are_proven_anew_where_a_much_better_answer_has_come() -> None:
+    problem = Cell("diabetes", "lasso", l1_ratio=10.0, intercept=True).problem()
+    judge, best = Judge(problem), BestAnswers()
+    found = []
+    for tol in (1e-1, 1e-11):
+        answer = solve(problem, "cd_numba", Stop(tol))
+        for _ in range(2):
+            best.offer("it", answer.coef, answer.intercept, judge.certify(answer.coef, answer.intercept))
+            found.append(best.features("it", lambda: judge))
+    rough, again, fine, last = found
+    assert again is rough
+    assert fine is last is not rough
+    assert rough is not None
+    assert fine is not None
+    assert fine.zero.sum() > rough.zero.sum()
+    nearly = solve(problem, "cd_numba", Stop(1e-11)).coef * (1 + 1e-16)
+    best.offer("it", nearly, answer.intercept, judge.certify(nearly, answer.intercept))
+    assert best.features("it", lambda: judge) is fine

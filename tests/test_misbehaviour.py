@@ -15,6 +15,7 @@ import pytest
 
 from bench.accept import MESSAGE_KEPT, NotASolution, checked
 from bench.client import Client, Limits, Store
+from bench.jobs import save_coef, saved_coef
 from solvers import Problem
 from solvers.solution import Solution, Status
 from verification import certify
@@ -218,6 +219,30 @@ def test_threads_that_it_leaves_running_stand_still_while_others_are_timed(clien
     now = process.cpu_times()
     assert now.user + now.system - before.user - before.system < 0.05  # clock ticks; a running thread: 0.2
     client.worker.kill()
+
+
+def test_a_process_is_warmed_up_once_for_each_kind_of_problem(client: Client) -> None:
+    client.worker.kill()
+    honest(client)
+    calls, waited = client.calls, client.waited["warm_up"]
+    honest(client)
+    assert (client.calls, client.waited["warm_up"]) == (calls, waited), "it was asked again"
+    client.worker.kill()
+    honest(client)
+    assert client.calls == 1
+    assert client.waited["warm_up"] > waited, "a new process has compiled nothing"
+
+
+def test_an_answer_of_another_length_is_none(tmp_path: Path) -> None:
+    path = tmp_path / "answer"
+    with open(path, "wb") as file:
+        save_coef(file, Solution(np.arange(4.0), 0.0, Status.CONVERGED))
+    assert np.array_equal(saved_coef(str(path), 4), np.arange(4.0))
+    with pytest.raises(ValueError, match="4 coefficients, expected 5"):
+        saved_coef(str(path), 5)
+    path.write_bytes(path.read_bytes()[:-1])
+    with pytest.raises(ValueError, match="multiple"):
+        saved_coef(str(path), 4)
 
 
 def test_a_worker_that_says_what_none_of_ours_would_is_not_believed(client: Client) -> None:

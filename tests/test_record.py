@@ -47,6 +47,26 @@ def test_every_line_is_json_for_any_reader(tmp_path: Path) -> None:
     assert row == {"nan": None, "inf": "inf", "low": "-inf"}
 
 
+def test_a_row_has_the_same_form_whether_it_had_to_be_made_jsonable_or_not(tmp_path: Path) -> None:
+    plain = {
+        "a": 0.1,
+        "b": [1, True, None, "é\ud800"],
+        "c": {"d": -0.0, "e": 1e300, "f": 5e-324},
+        "g": (1, 2),
+    }
+    numbers = {"a": np.float64(0.1), "b": np.float64(1e-300)}
+    with Recorder(tmp_path / "r.jsonl") as record:
+        for row in (plain, numbers):
+            record.append(row)
+            record.append({**row, "a": np.float32(0.5)})  # not a Python float: the slow way
+            record.append({**row, "a": 0.5})
+    lines = (tmp_path / "r.jsonl").read_bytes().splitlines()
+    assert lines[1] == lines[2]
+    assert lines[4] == lines[5]
+    assert read(tmp_path / "r.jsonl")[0] == jsonable(plain)
+    assert read(tmp_path / "r.jsonl")[3] == jsonable(numbers)
+
+
 def test_what_is_no_data_is_refused() -> None:
     with pytest.raises(TypeError, match="cannot hold a ndarray"):
         jsonable({"coef": np.zeros(3)})

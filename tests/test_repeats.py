@@ -7,9 +7,11 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
 
 from bench.contests import BATCHES, NARROW, SHOWN, Timed, affordable, due
+from bench.inference import estimate
 from bench.machine import Look, Watch, spin
 from bench.noise import Noise
 from bench.orchestrate import execute
@@ -56,6 +58,23 @@ def test_nothing_is_decided_before_three_batches_but_who_is_clearly_outrun() -> 
 def test_a_loud_ratio_goes_on_with_both_of_its_solvers() -> None:
     fast, near, loud = timed("a", STEADY), timed("b", scaled(1.1)), timed("c", LOUD)
     assert set(map(id, due([fast, near, loud], QUIET, BATCHES))) == {id(fast), id(loud)}
+
+
+@pytest.mark.parametrize("batches", range(1, BATCHES + 1))
+def test_who_goes_on_is_decided_by_the_whole_interval_and_once_for_two_contests(batches: int) -> None:
+    by = np.geomspace(0.5 * OUTRUN, 2 * OUTRUN, 9)
+    contest = [timed("a", STEADY[:batches])]
+    contest += [
+        timed(f"b{k}", [list(each * np.array(one)) for one in LOUD[:batches]]) for k, each in enumerate(by)
+    ]
+    known: dict[tuple[Timed, Timed], bool] = {}
+    wanted = due(contest, QUIET, batches, known)
+    for item in contest[1:]:
+        low, high = estimate([(item.timing, contest[0].timing)], QUIET).interval
+        narrow = batches == BATCHES and math.log(high / low) / 2 <= NARROW
+        assert (item in wanted) == (low <= OUTRUN and not narrow)
+    assert len(known) == len(by)
+    assert due(contest, QUIET, batches, dict.fromkeys(known, False)) == contest[: batches < BATCHES]
 
 
 def test_a_twin_is_compared_with_its_solver_and_never_the_fastest() -> None:

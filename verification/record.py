@@ -151,7 +151,7 @@ class Recorder:
 
     def append(self, row: Mapping[str, Any]) -> None:
         """Write one row: no kill of this process loses it any more."""
-        line = json.dumps(jsonable(row), allow_nan=False, separators=(",", ":"), ensure_ascii=False)
+        line = _line(row)
         # A lone surrogate, as a library's message may hold, has a JSON escape and no UTF-8.
         self._write(line.encode(errors="backslashreplace") + b"\n")
 
@@ -169,6 +169,15 @@ class Recorder:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def _line(row: Mapping[str, Any]) -> str:
+    """Return a row as JSON. Most hold nothing that has to be made jsonable first."""
+    form: Any = {"allow_nan": False, "separators": (",", ":"), "ensure_ascii": False}
+    try:
+        return json.dumps(row, **form)
+    except (TypeError, ValueError):  # numpy's scalars, sets, paths; nan, inf
+        return json.dumps(jsonable(row), **form)
 
 
 def _last_line(file: BinaryIO) -> bytes:

@@ -17,6 +17,8 @@ from .certificate import Certificate
 LARGEST = 500  # features that may be in use: a QR of n rows and as many columns for each point
 EPS = float(np.finfo(np.float64).eps)
 
+Known = tuple[NDArray[np.float64], float]
+
 
 def held_out_reach(
     problem: Problem,
@@ -25,7 +27,7 @@ def held_out_reach(
     coef: ArrayLike,
     intercept: float,
     certificate: Certificate,
-    known: dict[bytes, float] | None = None,
+    known: dict[bytes, Known] | None = None,
 ) -> float:
     """Bound the root mean square difference of an answer's predictions from the optimum's on other rows.
 
@@ -55,22 +57,27 @@ def held_out_reach(
     F = np.flatnonzero((~certificate.certified_zeros | (w != 0)) & np.isfinite(problem.v))
     if F.size > min(problem.n - 1, LARGEST):
         return math.inf
-    weights, S = problem.s, problem.S
-    A, M = _columns(problem.X, F), _columns(X, F)
-    lean = 0.0
-    if problem.intercept:
-        mean = weights @ A / S
-        A, M = A - mean, M - mean
-        lean = abs(float(weights @ (problem.y - intercept)) / S - float(mean @ w[F]))
-    if not F.size:
-        return lean
     known = {} if known is None else known
     key = F.tobytes()
     if key not in known:
-        known[key] = _spread(np.sqrt(weights)[:, None] * A, np.sqrt(s / s.sum())[:, None] * M)
-    if math.isinf(known[key]):
+        known[key] = _of_columns(problem, X, s, F)
+    mean, spread = known[key]
+    if math.isinf(spread):
         return math.inf
-    return lean + known[key] * math.sqrt(2 * S * (certificate.gap + certificate.radius))
+    S, lean = problem.S, 0.0
+    if problem.intercept:
+        lean = abs(float(problem.s @ (problem.y - intercept)) / S - float(mean @ w[F]))
+    return lean + spread * math.sqrt(2 * S * (certificate.gap + certificate.radius))
+
+
+def _of_columns(problem: Problem, X: Any, s: NDArray[np.float64], F: NDArray[np.intp]) -> Known:
+    """Return the means of the columns F, zero without an intercept, and the spread of those left out."""
+    A, M = _columns(problem.X, F), _columns(X, F)
+    mean = problem.s @ A / problem.S if problem.intercept else np.zeros(F.size)
+    if not F.size:
+        return mean, 0.0
+    A, M = np.sqrt(problem.s)[:, None] * (A - mean), np.sqrt(s / s.sum())[:, None] * (M - mean)
+    return mean, _spread(A, M)
 
 
 def _spread(A: NDArray[np.float64], M: NDArray[np.float64]) -> float:
