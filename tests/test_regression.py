@@ -15,6 +15,7 @@ import pytest
 from solvers import Entry, Problem, Solution, Status, Stop, entry
 from verification import __main__ as commands
 from verification import digits, door
+from verification import remote as remote_module
 from verification.checks import regression
 from verification.checks.regression import Baseline, Change, Kind, compare, read, written
 from verification.digits import CAP, OPTIMUM, Yardstick, measured, stop_for, yardstick
@@ -246,6 +247,10 @@ def hang(X, y, l1, l2, intercept=False):
 def die(X, y, l1, l2, intercept=False):
     os._exit(7)
 
+def spin(X, y, l1, l2, intercept=False):
+    while True:
+        pass
+
 def nan(X, y, l1, l2, intercept=False):
     return np.full(X.shape[1], np.nan)
 """
@@ -261,7 +266,12 @@ def test_one_that_hangs_is_killed_and_one_that_dies_is_said(
         before = remote.solve(name, "cd_numba", stop)
         assert remote.solve(name, "mine_of_regression:die", stop).status is Status.CRASHED
         remote.limit = 0.5
+        monkeypatch.setattr(remote_module, "WAIT", 1.0)
         assert remote.solve(name, "mine_of_regression:hang", stop).status is Status.KILLED
+        monkeypatch.setattr(remote_module, "WAIT", 100.0)
+        spun = remote.solve(name, "mine_of_regression:spin", stop)
+        assert spun.status is Status.KILLED
+        assert spun.message == "no answer within 0.5 s of processor time: killed"
         remote.limit = 20.0
         lost = remote.solve(name, "mine_of_regression:nan", stop).solution
         assert lost is not None

@@ -11,11 +11,13 @@ from typing import Annotated, Any
 
 import typer
 
+from solvers import Status
+
 from ..door import CannotRun, app, end
 from ..halfway import Halfway
 
 LONGEST = 3.0  # seconds of processor time; a pair that takes longer twice is left out of a new baseline
-PATIENCE = 20.0  # seconds until a pair is killed in making one, which counts as longer
+PATIENCE = 15.0  # of the same, compiling included, until a run is killed in making one
 
 Names = Annotated[str | None, typer.Option("--solvers", help="Names separated by commas [default: all].")]
 Cells = Annotated[str | None, typer.Option(help="Only cells of this name, e.g. 'known/*'.")]
@@ -93,13 +95,15 @@ def _anew(cells: list[Any], solvers: list[Any], remote: Any, half: Halfway) -> I
 
 
 def _timed(remote: Any, slow: set[tuple[str, str]]) -> Any:
-    """Ask twice where the first time took long; note what took long twice."""
+    """Ask twice where the first time took long; note what took long twice, or was killed."""
 
     def solve(cell: str, solver: str, stop: Any) -> Any:
         for _ in range(2):  # the first run may compile
             found = remote.solve(cell, solver, stop)
             if remote.seconds < LONGEST:
                 return found
+            if found.status is Status.KILLED:
+                break
         slow.add((cell, solver))
         return found
 
