@@ -12,7 +12,7 @@ import pytest
 
 from solvers import Problem
 from verification import campaigns as module
-from verification.campaigns import Campaign, Tally, campaigns, keep, kept
+from verification.campaigns import Campaign, Tally, campaigns, cost, keep, kept
 from verification.campaigns.certificates import (
     accepted,
     bases,
@@ -70,6 +70,26 @@ def test_rigorous_is_tight_on_a_quick_cell(name: str) -> None:
     tally = Tally()
     assert compare(cell.problem(), name, tally, np.random.default_rng(0)) <= TIGHT
     assert tally.failures == []
+
+
+def test_the_cost_of_rigorous_is_measured_and_a_slow_one_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cost, "SHORTEST", 0.002)
+    problem = next(cell for cell in quick() if cell.case == "diabetes").problem()
+    tally = Tally()
+    cost.compare(problem, "diabetes", tally)
+    assert tally.counts["points"] == 2
+    assert all(value > 1 for value in tally.worst.values())
+    honest = RigorousJudge.certify
+
+    def slow(self: RigorousJudge, *point: object) -> object:
+        for _ in range(15):
+            honest(self, *point)  # type: ignore[arg-type]
+        return honest(self, *point)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(RigorousJudge, "certify", slow)
+    tally = Tally()
+    cost.compare(problem, "diabetes", tally)
+    assert len(tally.failures) == 2
 
 
 def test_the_checker_takes_the_certificate_of_a_quick_cell(tmp_path: Path) -> None:
@@ -139,7 +159,15 @@ def test_parts_are_kept_and_summed(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert total.worst == {"worst": 1.0}
     assert total.failures == ["a failure"]
     assert kept("mine") == parts
-    known = {"weak-duality", "rigorous", "rigorous-quick", "certificates", "forgeries", "nist"}
+    known = {
+        "weak-duality",
+        "rigorous",
+        "rigorous-quick",
+        "rigorous-cost",
+        "certificates",
+        "forgeries",
+        "nist",
+    }
     assert set(campaigns()) == known
 
 

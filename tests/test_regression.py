@@ -19,6 +19,7 @@ from verification import remote as remote_module
 from verification.checks import regression
 from verification.checks.regression import Baseline, Change, Kind, compare, read, written
 from verification.digits import CAP, OPTIMUM, Yardstick, measured, stop_for, yardstick
+from verification.problems.cells import Cell, option_cells
 from verification.problems.suites import KnownCell, quick
 from verification.problems.suites import regression as regression_cells
 from verification.remote import Remote
@@ -233,6 +234,22 @@ def test_every_cell_has_a_name_of_its_own() -> None:
     assert len(set(names)) == len(names)
     left_out = {cell.name for cell in quick()} - set(names)
     assert {name.split("/")[0] for name in left_out} == {"bbc_news_raw", "sparse_powerlaw"}
+
+
+def test_each_combination_of_options_has_a_cell_and_each_case_every_option() -> None:
+    chosen = set(regression_cells())
+    every = [cell for cell in option_cells() if not cell.layout and cell.dtype == "float64"]
+    kept = [cell for cell in every if cell in chosen]
+
+    def options(cell: Cell) -> tuple[object, ...]:
+        return cell.penalty, cell.intercept, cell.positive, cell.weighted, cell.v
+
+    assert {options(cell) for cell in kept} == {options(cell) for cell in every}
+    assert 3 * len(kept) == len(every)
+    pairs = {(cell.case, k, value) for cell in kept for k, value in enumerate(options(cell))}
+    assert pairs == {(cell.case, k, value) for cell in every for k, value in enumerate(options(cell))}
+    other = [cell for cell in option_cells() if cell.layout or cell.dtype != "float64"]
+    assert set(other) <= chosen
 
 
 # ---- the other process, and the door -----------------------------------------------------------------------

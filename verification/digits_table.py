@@ -17,6 +17,7 @@ __all__ = [
     "by_solver",
     "in_words",
     "markdown",
+    "nist_table",
     "reference_table",
     "references",
     "summary_table",
@@ -151,6 +152,17 @@ def reference_table(rows: Iterable[Row]) -> Table:
     """Return the cells whose coefficients are not proven, and why."""
     lines = tuple((cell, why) for cell, why in references(rows).items() if why)
     return Table("Not proven", ("cell", "why the digits are those of the objective"), lines)
+
+
+def nist_table(lines: Mapping[str, str]) -> Table:
+    """Return what the campaign `nist` has on record: digits through the decimals, and through float64."""
+    rows = []
+    for name, words in lines.items():
+        decimals, _, floats = words.partition("; ")
+        rows.append((name, decimals.removeprefix("decimals: "), floats.removeprefix("float64 columns: ")))
+    return Table(
+        "NIST StRD", ("problem", "from the published decimals", "through float64 columns"), tuple(rows)
+    )
 
 
 def markdown(table: Table) -> str:
