@@ -28,7 +28,7 @@ def digits(
     ] = None,
     cells: Annotated[str | None, typer.Option(help="Only cells of this name; the others' rows stay.")] = None,
     print_only: Annotated[
-        bool, typer.Option("--print", help="Run nothing, print what is on record.")
+        bool, typer.Option("--print", help="Run nothing, print what is on record, the page too.")
     ] = False,
 ) -> None:
     """Count correct digits against the proven optimum; write results/digits/ and docs/digits.md.
@@ -49,6 +49,7 @@ def digits(
         rows = read(path)
     if not rows:
         raise CannotRun(f"{path} is not there: run without --print")
+    PAGE.write_text(page(rows), encoding="utf-8")
     for table in (summary_table(rows), reference_table(rows), *by_cell(rows)):
         screen.print(text_table(table.title, table.head, table.rows))
     end(0, f"all well: {sum(row['least'] is not None for row in rows)} answers; {PAGE.relative_to(ROOT)}")
