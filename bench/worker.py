@@ -47,10 +47,15 @@ DATA_KEPT = 400_000_000  # bytes of arrays that a worker keeps, so that a cell i
 
 
 def die_with_parent() -> None:
-    """Ask the kernel to end this process when the parent is gone, even in the middle of a run (Linux)."""
+    """Ask the kernel to end this process when the parent is gone, even in the middle of a run (Linux).
+
+    And to keep below it what its descendants leave behind, so that the parent can tell whose it is.
+    """
     if sys.platform == "linux":
-        PR_SET_PDEATHSIG = 1
-        ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+        PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
+        ask = ctypes.CDLL(None, use_errno=True).prctl
+        ask(PR_SET_PDEATHSIG, signal.SIGKILL)
+        ask(PR_SET_CHILD_SUBREAPER, 1)
 
 
 @contextmanager

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -62,6 +64,15 @@ def daemon(w):
 def heir(w):
     if os.fork() == 0: time.sleep(60)  # it holds the protocol open
     os._exit(0)
+def hermit(w):
+    """An orphan that has left the session and has no environment, in which to look for anything."""
+    if os.fork() == 0:
+        sleeps = [sys.executable, "-c", "import time; time.sleep(60)", f"left by {os.getppid()}"]
+        subprocess.Popen(sleeps, start_new_session=True, env={})
+        os._exit(0)
+    os.wait()
+    return w
+def hermits(w): hermit(w); os._exit(0)
 def twice(w): os.fork(); return w
 def verbose(w): raise ValueError("x" * 3_000_000)
 def mute(w): raise Mute
@@ -99,7 +110,8 @@ def solve(X, y, l1, l2, tol):
 
 NAMES = {(k + 1) / 4096: f for k, f in enumerate([
     junk, brackets, number, forged, child, daemon, heir, twice, verbose, mute, moves, closes_output,
-    closes_all, uses_up, subclass, complexly, objects, leaves, leaves_at_once, deep, threads, allocates])}
+    closes_all, uses_up, subclass, complexly, objects, leaves, leaves_at_once, deep, threads, allocates,
+    hermit, hermits])}
 '''
 
 rng = np.random.default_rng(0)
@@ -198,6 +210,38 @@ def test_nothing_that_it_started_outlives_it(client: Client, name: str) -> None:
     client.worker.kill()
     left = [process for process in psutil.process_iter() if _marked(process, mark)]
     assert not left
+
+
+@pytest.mark.parametrize("name", ["hermit", "hermits"])
+def test_nor_what_has_left_its_session_and_its_environment_and_nobody_else_is_ended(
+    client: Client, name: str
+) -> None:
+    client.worker.kill()
+    with asleep(start_new_session=True) as before:
+        honest(client)
+        pid = client.worker.pid
+        with asleep() as meanwhile:  # in this session
+            dies = behaved(client, name)["status"] == "CRASHED"
+            assert dies == (name == "hermits")
+            assert bool(_left_by(pid)) != dies, "it is ended with the process and not before"
+            client.worker.kill()
+            assert not _left_by(pid)
+            assert (before.poll(), meanwhile.poll()) == (None, None)
+
+
+@contextmanager
+def asleep(**how: Any) -> Iterator[subprocess.Popen[bytes]]:
+    """Have a process that does nothing."""
+    with subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"], **how) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def _left_by(pid: int | None) -> list[psutil.Process]:
+    found = psutil.process_iter(["cmdline"])
+    return [process for process in found if f"left by {pid}" in (process.info["cmdline"] or ())]
 
 
 def _marked(process: psutil.Process, mark: str) -> bool:

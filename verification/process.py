@@ -15,11 +15,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from time import monotonic
 from types import TracebackType
-from typing import Any
+from typing import Any, ClassVar
 
 from .environment import pinned_environment
 from .memory import Resident
-from .orphans import MARK, adopt_orphans, end_orphans
+from .orphans import MARK, adopt_orphans, children, end_orphans
 
 __all__ = ["Died", "Killed", "Process", "TooLarge", "die_with_parent"]
 
@@ -54,7 +54,11 @@ class TooLarge(Killed):
 
 
 def die_with_parent() -> None:
-    """Ask the kernel to end this process when the parent is gone, even in the middle of a run (Linux)."""
+    """Ask the kernel to end this process when the parent is gone, even in the middle of a run (Linux).
+
+    What its descendants leave behind stays below it, so that the parent can tell whose it is.
+    """
+    adopt_orphans()
     if sys.platform == "linux":
         PR_SET_PDEATHSIG = 1
         ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
@@ -98,6 +102,8 @@ class Process:
     starts, so that the caller knows when what it had loaded is gone.
     """
 
+    _leaders: ClassVar[set[int]] = set()  # ids of all that run
+
     def __init__(
         self,
         module: str,
@@ -116,6 +122,7 @@ class Process:
         self._log = tempfile.NamedTemporaryFile("ab", suffix=".log", dir=scratch)  # noqa: SIM115
         self._buffer = bytearray()
         self._mark = ""
+        self._before: set[int] = set()  # ids of the children that this process had when it was started
 
     @property
     def alive(self) -> bool:
@@ -133,7 +140,7 @@ class Process:
             return
         self.kill()
         adopt_orphans()
-        self._mark = secrets.token_hex(8)
+        self._mark, self._before = secrets.token_hex(8), children()
         # "" is where a user's module lives
         paths = [str(ROOT), *(os.path.abspath(path) for path in sys.path)]
         extra = {"PYTHONPATH": os.pathsep.join(dict.fromkeys(paths)), MARK: self._mark}
@@ -145,6 +152,7 @@ class Process:
             env=pinned_environment(self.threads, **extra),
             start_new_session=True,  # a group of its own, so that a kill reaches its children too
         )
+        self._leaders.add(self._process.pid)
         self._buffer = bytearray()
         self.generation += 1
 
@@ -265,7 +273,8 @@ class Process:
         except ProcessLookupError:  # the whole group is gone already
             process.poll()
         process.wait()
-        end_orphans(process.pid, self._mark)
+        self._leaders.discard(process.pid)
+        end_orphans(process.pid, self._mark, self._before | self._leaders)
         for pipe in (process.stdin, process.stdout):
             if pipe is not None:
                 try:
