@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from ._gram_face import GramFace
+from ._gram_face import EPS, TALL, GramFace
 from ._residual_face import ResidualFace
 from .problem import Vector
 from .solution import Solution, Status, Stop
@@ -21,8 +21,6 @@ DESCENT = 20  # sweeps at most on a Gram matrix
 MANY = 8  # a support has many new columns where they are more than one in so many
 NEAR = 0.7  # of its bound: a column of W below this may give its place to another
 STEP = 0.3  # factor from one kappa to the next
-TALL = 512  # columns up to which one symmetric update of them all may be the cheapest
-EPS = 2.0**-52
 
 
 class ActiveSet:
@@ -70,8 +68,10 @@ class ActiveSet:
             self.step = top ** (-1.0 / stages)
             self.kappa = top * self.step if stages > 1 else 1.0
         k = self.form.k
-        if k <= TALL and top >= 50 and not self.columns.sparse and 10 * np.count_nonzero(ratio > 1) >= 9 * k:
-            self.admit(np.flatnonzero(~self.inside & ~self.dead))  # nearly all will be in use: at once
+        # Nearly all will be in use: at once. Or there is their Gram matrix already
+        deep = k <= TALL and top >= 50 and 10 * np.count_nonzero(ratio > 1) >= 9 * k
+        if (deep and not self.columns.sparse) or (self.columns.gram is not None and top > 1):
+            self.admit(np.flatnonzero(~self.inside & ~self.dead))
             self.kappa = 1.0
 
     def penalties(self, l1: float) -> Vector:
@@ -103,8 +103,9 @@ class ActiveSet:
                 self._roughly()
             else:
                 self._exactly(added)
-            self.r = self.columns.residual(self.W, self.w)
-            gap = self._certify(self.r)
+            gap = self._gap_on_gram() if self.kappa == 1 else np.inf
+            if not gap <= stop.tol * scale:
+                gap = self._gap_on_residual()
             if gap <= stop.tol * scale or gap == 0.0:
                 status = Status.CONVERGED
                 break
@@ -251,10 +252,36 @@ class ActiveSet:
 
     # ------------------------------------------------------------------ the gap
 
-    def _certify(self, r: Vector) -> float:
+    def _gap_on_gram(self) -> float:
+        """Duality gap without reading X, raised by a bound on its rounding; inf where that cannot be."""
+        from ._screening import gaps
+
+        if self.gram is None or self.has_free or not self.complete:
+            return np.inf
+        form, W, found = self.form, self.W, self.w[None]
+        U, r_sq, z_r, error = self.gram.residuals(W, found)
+        here = np.ones(1)
+        return float(
+            gaps(U, self.lam1, here, form.lam2, W, found, r_sq, z_r, error, form.free, form.positive)[0]
+        )
+
+    def _gap_on_residual(self) -> float:
+        """Duality gap; the residual is computed anew, and a_j'r where it may matter."""
+        if (
+            self.complete
+            and not self.has_free
+            and not self.columns.sparse
+            and self.form.B.dtype == np.float64
+        ):
+            self.r, u = self.columns.residual_and_dots(self._full())
+            return self._certify(self.r, u)
+        self.r = self.columns.residual(self.W, self.w)
+        return self._certify(self.r)
+
+    def _certify(self, r: Vector, u: Vector | None = None) -> float:
         """Duality gap of (SF) at w, docs/maths.md (GAP), by the augmented-lasso scaling.
 
-        Renews a_j'r where its bound says that it may matter.
+        Renews a_j'r where its bound says that it may matter, or takes u = A'r (k,).
         """
         from ._screening import best_scale, penalty_terms, undecided
 
@@ -265,7 +292,7 @@ class ActiveSet:
             self.u, self.norms, shift, self.stamp, self.lam1, form.positive, self.inside, self.dead
         )
         self.columns_read += cols.size
-        self.u[cols] = self.columns.dots(cols, theta)
+        self.u[cols] = self.columns.dots(cols, theta) if u is None else u[cols]
         self.residuals.append(theta)
         self.stamp[cols] = len(self.residuals) - 1
 

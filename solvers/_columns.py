@@ -19,6 +19,8 @@ from .problem import Problem, Vector
 FLAT = 1e3  # squared mean over variance up to which centring a product afterwards costs three digits
 SPREAD = 8  # sparse columns spread out at a time: a row of them is a cache line
 CHUNK = 256  # columns gathered at a time: wide enough for the BLAS, small against X
+SLIM = 128  # columns up to which the Gram matrix of them all costs little more than reading X
+ROWS = 1024  # rows taken together where one read of X is to serve several products
 
 
 class Columns:
@@ -27,14 +29,17 @@ class Columns:
     Attributes
     ----------
     form : StandardForm
-        With the means apart wherever X allows it (column-major or CSC, no sample weights, no extreme
-        scales, means not huge against the spread); else A is a centred, weighted copy.
+        With the means apart wherever X allows it (column-major or CSC, or row-major with few columns; no
+        sample weights, no extreme scales, means not huge against the spread); else A is a centred,
+        weighted copy.
     norms_sq, u0 : (k,) arrays
         Squared norms of the columns, and A'z.
+    gram : (k, k) array, or None
+        A'A, where the first pass took it along.
     """
 
     def __init__(self, problem: Problem) -> None:
-        form, stats = _apart(problem)
+        form, stats, self.gram = _apart(problem)
         if form is None:
             form = standard_form(problem, order="F")
             stats = _first_pass(form.B, form.z, form.q, centre=False)
@@ -44,6 +49,7 @@ class Columns:
         self._q = np.zeros(form.z.size) if form.q is None else form.q
         self._qq = 0.0 if form.q is None else float(form.q @ form.q)
         self.sparse = form.is_sparse
+        self._by_rows = not self.sparse and not form.B.flags.f_contiguous
 
     def dots(self, cols: NDArray[np.intp], r: Vector) -> Vector:
         """a_j'r for the columns asked for."""
@@ -52,8 +58,8 @@ class Columns:
         if self.sparse:
             qr = float(self._q @ r)
             kernels.dots_sparse(B.data, B.indices, B.indptr, self.m, cols, r, qr, out)
-        elif 2 * cols.size > self.form.k and B.dtype == np.float64:  # the BLAS reads twice as fast
-            out = (B.T @ r)[cols] - self.m[cols] * float(r.sum())
+        elif self._by_rows or (2 * cols.size > self.form.k and B.dtype == np.float64):
+            out = (B.T @ r)[cols] - self.m[cols] * float(r.sum())  # the BLAS reads twice as fast
         else:
             kernels.dots_dense(B, self.m, cols, r, out)
         return out
@@ -96,10 +102,24 @@ class Columns:
         self._subtract(cols, w, r)
         return r
 
+    def residual_and_dots(self, w: Vector) -> tuple[Vector, Vector]:
+        """Residual (n,) of w (k,), dense X, and A'r (k,), by one read of X."""
+        B, offset = self.form.B, float(self.m @ w)
+        r, u = np.empty(self.form.z.size), np.zeros(self.form.k)
+        for lo in range(0, r.size, ROWS):
+            rows = slice(lo, lo + ROWS)
+            r[rows] = self.form.z[rows] + offset - B[rows] @ w
+            u += r[rows] @ B[rows]
+        return r, u - self.m * float(r.sum())
+
     def _subtract(self, cols: NDArray[np.intp], w: Vector, r: Vector) -> None:
         B = self.form.B
         if self.sparse:
             kernels.subtract_sparse(B.data, B.indices, B.indptr, self.m, self._q, cols, w, r)
+        elif self._by_rows:
+            every = np.zeros(self.form.k)
+            every[cols] = w
+            r -= B @ every - float(self.m @ every)
         else:
             kernels.subtract_dense(B, self.m, cols, w, r)
 
@@ -145,6 +165,8 @@ class Columns:
         """Copy columns of A to places of an (n, *) column-major array."""
         if self.sparse:
             A[:, places] = self.form.dense(cols)
+        elif self._by_rows:
+            A[:, places] = self.form.B[:, cols] - self.m[cols]
         else:
             kernels.gather_dense(self.form.B, self.m, cols, places, A)
 
@@ -159,17 +181,23 @@ class Columns:
         return np.empty((n, min(most, int(max(self._bytes / 8, 32e6) / (8 * n)))), order="F")
 
     def whole_gram(self, cols: NDArray[np.intp], G: Vector) -> bool:
-        """Fill G with the Gram matrix of all columns from X as it lies; False where that cannot be."""
-        n, B = self.form.z.size, self.form.B
-        if self.sparse or cols.size < self.form.k or B.dtype != np.float64:
+        """Fill G with the Gram matrix of all (or nearly all) columns from X as it lies; False where not."""
+        B, k, size = self.form.B, self.form.k, cols.size
+        if self.gram is None and not self.sparse and 10 * size >= 9 * k and B.dtype == np.float64:
+            stats, self.gram = _gram_pass(B, self.form.z, centre=self.form.m is not None)
+            if stats is not None:
+                self.u0 = stats[2]  # whose rounding is bounded, unlike that of one long loop
+        if self.gram is None:
             return False
-        if not np.all(n * self.m**2 <= FLAT * self.norms_sq) or np.any(np.diff(cols) != 1):
-            return False
-        K = cols.size
-        np.matmul(B.T, B, out=G[:K, :K])
-        if self.m.any():
-            G[:K, :K] -= n * np.outer(self.m, self.m)
+        in_order = size == k and np.all(np.diff(cols) == 1)
+        G[:size, :size] = self.gram if in_order else self.gram[np.ix_(cols, cols)]
         return True
+
+    @property
+    def depth(self) -> float:
+        """Additions one after another in an entry of the Gram matrix or of A'z, at most."""
+        n = self.form.z.size
+        return n if self.gram is None else min(n, ROWS) + n / ROWS
 
     def gram_rows(self, cols: NDArray[np.intp], places: NDArray[np.intp], G: Vector) -> None:
         """Fill rows and columns of the Gram matrix of ``cols``, in blocks of columns gathered anew."""
@@ -208,13 +236,37 @@ def _first_pass(B: Any, z: Vector, q: Vector | None, *, centre: bool) -> Any:
     return kernels.first_pass_dense(B, z, centre)
 
 
-def _apart(problem: Problem) -> tuple[StandardForm | None, Any]:
-    """Standard form on X itself and what the first pass gave; (None, None) where X has to be copied."""
+def _gram_pass(X: Vector, z: Vector, *, centre: bool) -> tuple[Any, Vector | None]:
+    """What the first pass gives, and A'A, by one read of X; None, None where centring would cancel."""
+    n, k = X.shape
+    G, u, total = np.zeros((k, k)), np.zeros(k), np.zeros(k)
+    for lo in range(0, n, ROWS):
+        rows = X[lo : lo + ROWS]
+        G += rows.T @ rows
+        u += z[lo : lo + ROWS] @ rows
+        if centre:
+            total += np.ones(rows.shape[0]) @ rows
+    m, raw = total / n, G.diagonal().copy()
+    if centre:
+        G -= n * np.outer(m, m)
+        u -= m * float(z.sum())
+    norms = G.diagonal().copy()
+    steep = np.flatnonzero(raw > FLAT * norms)
+    constant = steep[np.all(X[:, steep] == X[0, steep], axis=0)]
+    if constant.size < steep.size:
+        return None, None
+    G[constant] = G[:, constant] = u[constant] = norms[constant] = 0.0
+    return (m, norms, u), G
+
+
+def _apart(problem: Problem) -> tuple[StandardForm | None, Any, Vector | None]:
+    """Standard form on X itself, what the first pass gave, and A'A or None; no form if X has to be copied."""
     X = problem.X
-    if problem.layout not in ("F", "csc") or problem.sample_weight is not None:
-        return None, None
-    if problem.is_extreme or np.isinf(problem.v).any():
-        return None, None
+    slim = not problem.is_sparse and problem.p <= min(SLIM, problem.n) and X.dtype == np.float64
+    if not (problem.layout in ("F", "csc") or (problem.layout == "C" and slim)):
+        return None, None, None
+    if problem.is_extreme or problem.sample_weight is not None or np.isinf(problem.v).any():
+        return None, None, None
     n, y = problem.n, problem.y
     z, y_mean = y, 0.0
     if problem.intercept:
@@ -224,10 +276,14 @@ def _apart(problem: Problem) -> tuple[StandardForm | None, Any]:
         z = z - rest
         y_mean = first + rest
     q = np.ones(n) if problem.intercept else None
-    stats = _first_pass(X, z, q, centre=problem.intercept)
+    stats, gram = _gram_pass(X, z, centre=problem.intercept) if slim else (None, None)
+    if stats is None:
+        if problem.layout == "C":
+            return None, None, None
+        stats = _first_pass(X, z, q, centre=problem.intercept)
     means, norms, _ = stats
     if problem.intercept and not sp.issparse(X) and np.any((n * means**2 > 1e8 * norms) & (norms > 0)):
-        return None, None  # a mean huge against the spread: products with X would cancel, centre a copy
+        return None, None, None  # a mean huge against the spread: products would cancel, centre a copy
     S = problem.S
     v = problem.v
     m = means if problem.intercept else None
@@ -236,4 +292,4 @@ def _apart(problem: Problem) -> tuple[StandardForm | None, Any]:
         np.arange(problem.p), problem, y_mean, m, None, 0, float(y @ y),
     )  # fmt: skip
     form.__dict__["norms_sq"] = norms
-    return form, stats
+    return form, stats, gram

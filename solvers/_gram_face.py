@@ -17,6 +17,8 @@ Index = NDArray[np.intp]
 SINGULAR = 1e-11  # a pivot below this, against its diagonal, is taken for a linear dependence
 SWEEPS = 10  # of descent before a projected Newton step, where many columns are to enter
 FIRST = 256  # columns for which there is room at first
+EPS = 2.0**-52
+TALL = 512  # columns up to which one symmetric update of them all may be the cheapest
 STEPS = 30  # projected Newton steps before the active-set method takes over
 
 
@@ -60,6 +62,36 @@ class GramFace:
         if self.gathered:
             return np.asarray((found @ self.A[:, : self.K].T).T)
         return self.columns.products(W, found)
+
+    def residuals(self, W: Index, found: Vector) -> tuple[Vector, Vector, Vector, Vector]:
+        """What the Gram matrix of all the columns tells of the residuals, without reading X.
+
+        Parameters
+        ----------
+        W : (K,) array
+            Every column that is not zero.
+        found : (B, K) array
+            Coefficients.
+
+        Returns
+        -------
+        (k, B) array
+            A'r, column-major.
+        (B,) arrays
+            ||r||^2, z'r, and a bound on what rounding in them does to the duality gap.
+        """
+        columns, form = self.columns, self.columns.form
+        K = W.size
+        c = columns.u0[W]
+        own = c[:, None] - self.G[:K, :K] @ found.T
+        U = np.zeros((form.k, found.shape[0]), order="F")
+        U[W] = own
+        zz = float(np.sum(form.z * form.z))
+        z_r = zz - found @ c
+        r_sq = np.maximum(z_r - np.einsum("bj,jb->b", found, own), 0.0)
+        size = np.abs(found) @ np.sqrt(columns.norms_sq[W])
+        error = 4 * (columns.depth + K + 10) * EPS * columns.spread * size * (np.sqrt(zz) + size)
+        return U, r_sq, z_r, error
 
     def place(self, W: Index, places: Index) -> None:
         """Fill the rows and columns of the Gram matrix at these places of the working set W."""

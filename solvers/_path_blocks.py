@@ -13,8 +13,8 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from ._active_set import EPS, TALL, ActiveSet
-from ._gram_face import GramFace
+from ._active_set import ActiveSet
+from ._gram_face import EPS, TALL, GramFace
 from .problem import Vector
 from .solution import Solution, Status
 
@@ -149,31 +149,19 @@ class _Block:
 
     def _on_gram(self) -> None:
         """A'r by the Gram matrix of all the columns; the gap is raised by a bound on its rounding."""
-        state, form, found = self.state, self.state.form, self.found
-        assert state.gram is not None
-        W, K = state.W, state.W.size
-        c = state.columns.u0[W]
-        own = c[:, None] - state.gram.G[:K, :K] @ found.T
-        self.U = np.zeros((form.k, self.l1s.size), order="F")
-        self.U[W] = own
-        zz = float(form.z @ form.z)
-        fit = found @ c
-        theta_sq = zz - fit - np.einsum("bj,jb->b", found, own)
-        size = np.abs(found) @ state.norms[W]
-        error = 4 * form.z.size * EPS * state.columns.spread * size * (np.sqrt(zz) + size)
-        self._judge(np.maximum(theta_sq, 0.0), zz - fit, error)
+        assert self.state.gram is not None
+        self.U, *of_r = self.state.gram.residuals(self.state.W, self.found)
+        self._judge(*of_r)
 
     def _judge(self, theta_sq: Vector, z_theta: Vector, more: Vector) -> None:
-        """Duality gaps of (SF), docs/maths.md (GAP), as ActiveSet computes that of one point."""
-        from ._screening import scales_and_terms
+        """Duality gaps of (SF)."""
+        from ._screening import gaps
 
         state, form = self.state, self.state.form
-        tt = theta_sq + self.found**2 @ form.lam2[state.W]
-        caps = np.divide(np.maximum(z_theta, 0.0), tt, out=np.ones_like(tt), where=tt > 0)
-        alphas, terms = scales_and_terms(
-            self.U, self.unit, self.l1s, form.lam2, state.W, self.found, caps, form.free, form.positive
-        )
-        self.gaps = 0.5 * (1 - alphas) ** 2 * theta_sq + terms + more
+        self.gaps = gaps(
+            self.U, self.unit, self.l1s, form.lam2, state.W, self.found, theta_sq, z_theta, more,
+            form.free, form.positive,
+        )  # fmt: skip
 
     def solutions(self, count: int) -> list[Solution]:
         """Return the first points."""

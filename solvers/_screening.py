@@ -107,6 +107,32 @@ def scales_and_terms(
     return alphas, terms
 
 
+def gaps(
+    U: Any, lam1: Any, factors: Any, lam2: Any, W: Any, found: Any,
+    theta_sq: Any, z_theta: Any, more: Any, free: Any, positive: bool,
+) -> Any:  # fmt: skip
+    """Duality gaps of (SF), docs/maths.md (GAP), at penalties factors_b lam1: (B,).
+
+    Parameters
+    ----------
+    U : (k, B) array
+        A'theta at each point.
+    lam1, lam2 : (k,) arrays
+    factors : (B,) array
+    W : (K,) array
+        Columns that found has coefficients of.
+    found : (B, K) array
+    theta_sq, z_theta, more : (B,) arrays
+        ||theta||^2 and z'theta, and what else adds to the gap.
+    free : (k,) array
+    positive : bool
+    """
+    tt = theta_sq + found**2 @ lam2[W]
+    caps = np.divide(np.maximum(z_theta, 0.0), tt, out=np.ones_like(tt), where=tt > 0)
+    alphas, terms = scales_and_terms(U, lam1, factors, lam2, W, found, caps, free, positive)
+    return 0.5 * (1 - alphas) ** 2 * theta_sq + terms + more
+
+
 @jit
 def block_candidates(
     U: Any,
