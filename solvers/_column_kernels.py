@@ -123,13 +123,31 @@ def dots_sparse_block(
 
 
 @jit
-def spread_sparse(data: Any, indices: Any, indptr: Any, cols: Any, out: Any) -> None:
-    # Columns of B, dense, into the columns of out (n, len(cols))
-    out[:] = 0.0
+def gram_rows_sparse(
+    data: Any, indices: Any, indptr: Any, by_row: Any, cols: Any, starts: Any,
+    places: Any, qqm: Any, m: Any, out: Any,
+) -> None:  # fmt: skip
+    # Products of some columns of B with all of them; B by columns, and by rows
+    for c in range(places.size):
+        j = places[c]
+        row = out[c]
+        for k in range(m.size):
+            row[k] = -qqm[c] * m[k]
+        for e in range(np.uint64(indptr[j]), np.uint64(indptr[j + 1])):
+            a, i = data[e], np.uint64(indices[e])
+            for d in range(np.uint64(starts[i]), np.uint64(starts[i + np.uint64(1)])):
+                row[np.uint64(cols[d])] += a * by_row[d]
+
+
+@jit
+def pack_sparse(data: Any, indices: Any, indptr: Any, cols: Any, ends: Any, to: Any, rows: Any) -> None:
+    # The entries of columns of B, one column after another, into to and rows
     for c in range(cols.size):
         j = cols[c]
+        at = np.uint64(ends[c])
         for e in range(np.uint64(indptr[j]), np.uint64(indptr[j + 1])):
-            out[np.uint64(indices[e]), c] += np.float64(data[e])
+            to[at], rows[at] = data[e], indices[e]
+            at += np.uint64(1)
 
 
 @jit

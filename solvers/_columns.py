@@ -6,6 +6,7 @@ pass reads X once for the means, the norms and A'z together. Later products are 
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,6 @@ from ._standard_form import StandardForm, _locked, standard_form
 from .problem import Problem, Vector
 
 FLAT = 1e3  # squared mean over variance up to which centring a product afterwards costs three digits
-SPREAD = 8  # sparse columns spread out at a time: a row of them is a cache line
 CHUNK = 256  # columns gathered at a time: wide enough for the BLAS, small against X
 SLIM = 128  # columns up to which the Gram matrix of them all costs little more than reading X
 ROWS = 1024  # rows taken together where one read of X is to serve several products
@@ -38,21 +38,42 @@ class Columns:
         A'A, where the first pass took it along.
     """
 
-    def __init__(self, problem: Problem) -> None:
-        form, stats, self.gram = _apart(problem)
-        if form is None:
-            form = standard_form(problem, order="F")
-            stats = _first_pass(form.B, form.z, form.q, centre=False)
+    def __init__(self, form: StandardForm, stats: Any, gram: Vector | None = None) -> None:
         self.form: StandardForm = form
         means, self.norms_sq, self.u0 = stats
+        self.gram = gram
         self.m: Vector = np.zeros(form.k) if form.m is None else means
         self._q = np.zeros(form.z.size) if form.q is None else form.q
         self._qq = 0.0 if form.q is None else float(form.q @ form.q)
         self.sparse = form.is_sparse
+        self.touched = 0  # columns read so far by products and sweeps, each time they were
         self._by_rows = not self.sparse and not form.B.flags.f_contiguous
+
+    @classmethod
+    def of(cls, problem: Problem) -> Columns:
+        """Read X once, and copy it only where it has to be."""
+        form, stats, gram = _apart(problem)
+        if form is None:
+            form = standard_form(problem, order="F")
+            stats = _first_pass(form.B, form.z, form.q, centre=False)
+        return cls(form, stats, gram)
+
+    def packed(self, cols: NDArray[np.intp]) -> Columns:
+        """These columns of a sparse X alone, side by side in memory, where products take half the time."""
+        form, B = self.form, self.form.B
+        ends = np.concatenate([[0], np.cumsum(B.indptr[cols + 1] - B.indptr[cols])])
+        data, indices = np.empty(ends[-1]), np.empty(ends[-1], dtype=np.int32)
+        kernels.pack_sparse(B.data, B.indices, B.indptr, cols, ends, data, indices)
+        few = replace(
+            form, B=sp.csc_array((data, indices, ends.astype(np.int32)), shape=(form.z.size, cols.size)),
+            m=None if form.m is None else form.m[cols], lam1=form.lam1[cols], lam2=form.lam2[cols],
+            columns=form.columns[cols],
+        )  # fmt: skip
+        return Columns(few, (self.m[cols], self.norms_sq[cols], self.u0[cols]))
 
     def dots(self, cols: NDArray[np.intp], r: Vector) -> Vector:
         """a_j'r for the columns asked for."""
+        self.touched += cols.size
         out = np.empty(cols.size)
         B = self.form.B
         if self.sparse:
@@ -113,6 +134,7 @@ class Columns:
         return r, u - self.m * float(r.sum())
 
     def _subtract(self, cols: NDArray[np.intp], w: Vector, r: Vector) -> None:
+        self.touched += cols.size
         B = self.form.B
         if self.sparse:
             kernels.subtract_sparse(B.data, B.indices, B.indptr, self.m, self._q, cols, w, r)
@@ -128,6 +150,7 @@ class Columns:
 
         Returns the largest change of the fit by one coordinate, squared. r is centred throughout.
         """
+        self.touched += 2 * cols.size
         form, B = self.form, self.form.B
         norms, lam2 = self.norms_sq[cols], form.lam2[cols]
         if self.sparse:
@@ -138,6 +161,13 @@ class Columns:
                 )
             )  # fmt: skip
         return float(kernels.sweep_dense(B, self.m, cols, norms, lam1, lam2, form.positive, w, r))
+
+    def entries(self, cols: NDArray[np.intp]) -> int:
+        """Count the stored entries of columns of X."""
+        B = self.form.B
+        return (
+            int(np.sum(B.indptr[cols + 1] - B.indptr[cols])) if self.sparse else cols.size * self.form.z.size
+        )
 
     @property
     def spread(self) -> float:
@@ -214,17 +244,14 @@ class Columns:
                 G[lo2:hi2, rows] = block.T
 
     def _gram_rows_sparse(self, cols: NDArray[np.intp], places: NDArray[np.intp], G: Vector) -> None:
-        """As gram_rows, a few columns spread out at a time: a_i'a_j = b_j'b_i - m_j q'b_i."""
-        B = self.form.B
-        wide, block = np.empty((self.form.z.size, SPREAD)), np.empty((cols.size, SPREAD))
-        for lo in range(0, places.size, SPREAD):
-            rows = places[lo : lo + SPREAD]
-            R, out = wide[:, : rows.size], block[:, : rows.size]
-            kernels.spread_sparse(B.data, B.indices, B.indptr, cols[rows], R)
-            qb = self._qq * self.m[cols[rows]]
-            kernels.dots_sparse_block(B.data, B.indices, B.indptr, self.m, cols, R, qb, out)
-            G[: cols.size, rows] = out
-            G[rows, : cols.size] = out.T
+        """As gram_rows, through the rows that two columns share: a_i'a_j = b_i'b_j - q'q m_i m_j."""
+        B, m = self.packed(cols).form.B, self.m[cols]
+        R, block = B.tocsr(), np.empty((places.size, cols.size))
+        kernels.gram_rows_sparse(
+            B.data, B.indices, B.indptr, R.data, R.indices, R.indptr, places, self._qq * m[places], m, block
+        )
+        G[places, : cols.size] = block
+        G[: cols.size, places] = block.T
 
 
 def _first_pass(B: Any, z: Vector, q: Vector | None, *, centre: bool) -> Any:

@@ -15,6 +15,7 @@ import numpy as np
 
 from ._active_set import ActiveSet
 from ._gram_face import EPS, TALL, GramFace
+from ._path_products import Products
 from .problem import Vector
 from .solution import Solution, Status
 
@@ -40,12 +41,13 @@ def follow(state: ActiveSet, l1s: Sequence[float]) -> Iterator[Solution]:
         state.gram = GramFace(state.columns)
         state.gram.place(state.W, np.arange(state.W.size))
     size = WHOLE if state.complete else FEW
+    products = Products(state)
     at = 0
     while at < len(l1s):
         done: list[Solution] = []
         rounds = 0
-        if state.gram is not None:
-            done, rounds = _advance(state, l1s[at : at + size])
+        if state.gram is not None or not state.by_residual.slow:
+            done, rounds = _advance(state, l1s[at : at + size], products)
         if not done:  # one point by itself
             state.refresh()
             state.move_to(l1s[at])
@@ -56,21 +58,17 @@ def follow(state: ActiveSet, l1s: Sequence[float]) -> Iterator[Solution]:
             size = min(2 * size, MOST) if rounds in (1, 2) else max(size // 2, 1) if rounds > 4 else size
 
 
-def _advance(state: ActiveSet, l1s: Sequence[float]) -> tuple[list[Solution], int]:
+def _advance(state: ActiveSet, l1s: Sequence[float], products: Products) -> tuple[list[Solution], int]:
     """Solve as many of the points as come out within the tolerance, and return in how many rounds."""
     done: list[Solution] = []
     began, limit = time.perf_counter(), state.stop.time_limit
     unit = state.penalties(1.0)
     _expect(state, l1s[-1], unit)
     for round_ in range(1, ROUNDS + 1):
-        gram, W = state.gram, state.W
-        if gram is None:  # the working set has outgrown it
-            return done, round_
         rest = np.asarray(l1s[len(done) :])
-        slack = 1e-13 * rest[-1] * unit[W] + 4 * EPS * float(np.linalg.norm(state.form.z)) * state.norms[W]
-        found = gram.follow(
-            state.gradient(), state.w.copy(), np.outer(rest, unit[W]), state.form.lam2[W], slack
-        )
+        found = _solve(state, rest, unit, products)
+        if found is None:
+            return done, round_
         block = _Block(state, found, rest, unit)
         good = block.good
         done += block.solutions(good)
@@ -80,10 +78,28 @@ def _advance(state: ActiveSet, l1s: Sequence[float]) -> tuple[list[Solution], in
             return done, round_
         if limit is not None and time.perf_counter() - began > limit:
             break
-        gram.f = -1  # the face is that of the block's last point
+        if state.gram is not None:
+            state.gram.f = -1  # the face is that of the block's last point
         if not block.admit(good) and good == 0 and round_ > 2:
             break
     return done, ROUNDS
+
+
+def _solve(state: ActiveSet, l1s: Vector, unit: Vector, products: Products) -> Vector | None:
+    """Coefficients of W at each of l1s, (B, K): by a factor of the Gram matrix, or by products."""
+    touches = np.inf if state.gram is None else products.worth(l1s.size)
+    if touches > 0:
+        found = products.solve(l1s, unit, touches)
+        if found is not None:
+            state.gram = None  # from here on
+        if found is not None or state.gram is None:
+            return found
+    gram, W = state.gram, state.W
+    assert gram is not None
+    slack = 1e-13 * l1s[-1] * unit[W] + 4 * EPS * float(np.linalg.norm(state.form.z)) * state.norms[W]
+    found = gram.follow(state.gradient(), state.w.copy(), np.outer(l1s, unit[W]), state.form.lam2[W], slack)
+    products.changes = int(np.count_nonzero((found[0] == 0) != (found[-1] == 0)))
+    return found
 
 
 def _expect(state: ActiveSet, l1: float, unit: Vector) -> None:
@@ -93,7 +109,8 @@ def _expect(state: ActiveSet, l1: float, unit: Vector) -> None:
     u = state.u if state.slope is None or state.l1 is None else state.u + (l1 - state.l1) * state.slope
     u = u if state.form.positive else np.abs(u)
     new = np.flatnonzero((u > EXPECTED * l1 * unit) & ~state.inside & ~state.dead)
-    if 0 < new.size <= state.columns.gram_limit - state.W.size:  # a guess is not worth the Gram matrix
+    room = state.columns.gram_limit - state.W.size  # a guess is not worth the Gram matrix
+    if new.size and (new.size <= room or state.gram is None):
         state.admit(new)
 
 
@@ -131,8 +148,8 @@ class _Block:
     def _on_residuals(self) -> None:
         """A'theta by one product with X."""
         state, form = self.state, self.state.form
-        assert state.gram is not None
-        R = np.asfortranarray(form.z[:, None] - state.gram.images(state.W, self.found))
+        make = state.columns.products if state.gram is None else state.gram.images
+        R = np.asfortranarray(form.z[:, None] - make(state.W, self.found))
         theta = R
         if state.has_free:
             theta = np.asfortranarray(

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 Index = NDArray[np.intp]
 
 SWEEPS = 20  # of coordinate descent at most before a Newton step is tried
+FOLLOWED = 12  # Newton steps from a near point, at most
+ROUGH = 1e-2  # of the largest equation: what may be left while the face is not known
+EPS = 2.0**-52
 ROUNDS = 50  # of sweeps and Newton steps before X is read again
 
 
@@ -76,6 +79,44 @@ class ResidualFace:
                     break
             if not arrived or np.array_equal(sign, np.sign(w)):
                 return
+
+    def follow(self, W: Index, w: Vector, r: Vector, lam1: Vector, lam2: Vector, slack: Vector) -> bool:
+        """Solve as `solve` does, from a point so near that few signs change: whole Newton steps.
+
+        A column whose a_j'r is beyond its bound enters the face, one that would change its sign is put at
+        zero. Returns False where that does not settle; w and r are then another point to start from.
+        """
+        positive, free = self.columns.form.positive, self.columns.form.free[W]
+        g = self.columns.dots(W, r)
+        before, F = np.inf, np.empty(0, dtype=np.intp)
+        for _ in range(FOLLOWED):
+            value = 0.5 * float(r @ r) + float(lam1 @ np.abs(w)) + 0.5 * float(lam2 @ w**2)
+            if not value <= before * (1 + EPS * r.size):
+                return False
+            over = g if positive else np.abs(g)
+            last, F = F, np.flatnonzero((w != 0) | (over > lam1 + slack) | (free & (not positive)))
+            sign = np.where(w[F] != 0, np.sign(w[F]), np.sign(g[F]))
+            b = g[F] - lam1[F] * sign - lam2[F] * w[F]
+            if np.all(np.abs(b) <= slack[F]):
+                return True
+            # Only as far as finding the face needs, until it is found
+            enough = slack[F] if np.array_equal(last, F) else np.maximum(slack[F], ROUGH * np.abs(b).max())
+            d, fit, _, slow = newton_direction(
+                self.columns, W[F], b, lam2[F], enough, np.full(F.size, np.inf), 20 + F.size // 4
+            )
+            self.slow |= slow
+            if slow:
+                return False
+            new = w[F] + d
+            crossed = (new * sign < 0) & ((lam1[F] > 0) | positive)
+            if crossed.any():
+                new[crossed] = 0.0
+                fit = self.columns.product(W[F], new - w[F])
+            before = value
+            w[F] = new
+            r -= fit
+            g = self.columns.dots(W, r)
+        return False
 
     def _settle(self, W: Index, w: Vector, r: Vector, lam1: Vector, enough: float) -> None:
         """Sweep over the support until no sign changes, or the largest change of the fit is ``enough``."""

@@ -37,7 +37,7 @@ def setup(problem: Problem, stop: Stop) -> Callable[[], Solution]:
     from ._active_set import ActiveSet
     from ._columns import Columns
 
-    columns = Columns(problem)
+    columns = Columns.of(problem)
 
     def run() -> Solution:
         state = ActiveSet(columns, stop)
@@ -53,5 +53,5 @@ def path(problem: Problem, l1s: Sequence[float], stop: Stop) -> Iterator[Solutio
     from ._columns import Columns
     from ._path_blocks import follow
 
-    state = ActiveSet(Columns(problem.replace(l1=l1s[0])), stop)
+    state = ActiveSet(Columns.of(problem.replace(l1=l1s[0])), stop)
     yield from follow(state, l1s)

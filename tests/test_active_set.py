@@ -129,7 +129,7 @@ def test_float32_is_used_in_place() -> None:
     X, y = data(50, 120, 7)
     problem = Problem(np.asfortranarray(X, dtype=np.float32), y, intercept=True)
     problem = problem.replace(l1=problem.l1_max() / 30)
-    assert np.shares_memory(Columns(problem).form.B, problem.X)
+    assert np.shares_memory(Columns.of(problem).form.B, problem.X)
     proven(problem)
 
 
@@ -180,7 +180,7 @@ def test_products_of_blocks(make: Any) -> None:
     X, y = data(70, 90, 8)
     X = np.round(X + 1.0, 2) * (np.abs(X) > 0.5)
     X = X.astype(np.float32).astype(float)
-    columns = Columns(Problem(make(X), y, l1=0.1, intercept=True))
+    columns = Columns.of(Problem(make(X), y, l1=0.1, intercept=True))
     A = X - X.mean(axis=0)
     R = np.random.default_rng(1).standard_normal((70, 5))
     R -= R.mean(axis=0)
