@@ -41,7 +41,7 @@ def follow(state: ActiveSet, l1s: Sequence[float]) -> Iterator[Solution]:
         state.gram = GramFace(state.columns)
         state.gram.place(state.W, np.arange(state.W.size))
     size = WHOLE if state.complete else FEW
-    products = Products(state)
+    products = Products()
     at = 0
     while at < len(l1s):
         done: list[Solution] = []
@@ -52,10 +52,21 @@ def follow(state: ActiveSet, l1s: Sequence[float]) -> Iterator[Solution]:
             state.refresh()
             state.move_to(l1s[at])
             done = [state.solve()]
+            if done[0].status is Status.STALLED:  # a long step drew in too much: from l1_max instead
+                state = _afresh(state, l1s[at])
+                done = [state.solve()]
         yield from done
         at += len(done)
         if not state.complete:
             size = min(2 * size, MOST) if rounds in (1, 2) else max(size // 2, 1) if rounds > 4 else size
+
+
+def _afresh(state: ActiveSet, l1: float) -> ActiveSet:
+    """As at the beginning, at this l1."""
+    other = ActiveSet(state.columns, state.stop)
+    other.lam1, other.l1 = other.penalties(l1), l1
+    other.approach()
+    return other
 
 
 def _advance(state: ActiveSet, l1s: Sequence[float], products: Products) -> tuple[list[Solution], int]:
@@ -87,9 +98,9 @@ def _advance(state: ActiveSet, l1s: Sequence[float], products: Products) -> tupl
 
 def _solve(state: ActiveSet, l1s: Vector, unit: Vector, products: Products) -> Vector | None:
     """Coefficients of W at each of l1s, (B, K): by a factor of the Gram matrix, or by products."""
-    touches = np.inf if state.gram is None else products.worth(l1s.size)
+    touches = np.inf if state.gram is None else products.worth(state, l1s.size)
     if touches > 0:
-        found = products.solve(l1s, unit, touches)
+        found = products.solve(state, l1s, unit, touches)
         if found is not None:
             state.gram = None  # from here on
         if found is not None or state.gram is None:
@@ -132,7 +143,7 @@ class _Block:
         form = state.form
         self.R: Vector | None = None  # residuals (n, B); None where none were needed
         self.theta: Vector | None = None  # the same off the free columns
-        if state.complete and not state.has_free:
+        if state.gram is not None and state.complete and not state.has_free:
             self._on_gram()
             if np.any(self.gaps > state.stop.tol * form.scale):
                 self._on_residuals()

@@ -24,19 +24,13 @@ EPS = 2.0**-52
 
 
 class Products:
-    """Chooses between a factor and products, and solves by products.
+    """Chooses between a factor and products, and solves by products."""
 
-    Parameters
-    ----------
-    state : ActiveSet
-    """
-
-    def __init__(self, state: ActiveSet) -> None:
-        self.state = state
+    def __init__(self) -> None:
         self.changes = 0  # columns that entered or left the support in the block before
         self.failed_at = 0.0  # the factor's cost of a block when products were last found to cost more
 
-    def worth(self, points: int) -> float:
+    def worth(self, state: ActiveSet, points: int) -> float:
         """Return how many touches of a column of W products may take for a block; 0 if not worth trying.
 
         Parameters
@@ -44,7 +38,6 @@ class Products:
         points : int
             Of the block.
         """
-        state = self.state
         if state.gram is None or not state.columns.sparse:
             return 0.0
         support = int(np.count_nonzero(state.w))
@@ -57,12 +50,12 @@ class Products:
         self.failed_at = factor
         return factor / each
 
-    def solve(self, l1s: Vector, unit: Vector, touches: float) -> Vector | None:
+    def solve(self, state: ActiveSet, l1s: Vector, unit: Vector, touches: float) -> Vector | None:
         """Coefficients of W at each of l1s: (B, K). None once more columns than ``touches`` were read.
 
         Each point starts where the line through the two before it leads, short of a change of sign.
         """
-        state, W, columns, every = self.state, self.state.W, self.state.columns, self.state.W
+        W, columns, every = state.W, state.columns, state.W
         if columns.sparse:
             columns, every = columns.packed(W), np.arange(W.size)
         face = ResidualFace(columns)
