@@ -1,0 +1,137 @@
+"""The short ways of our fast solvers: what they leave out, they prove to be without consequence."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+import scipy.sparse as sp
+
+from solvers import Problem, Status, Stop, solve
+from solvers import _path_products as products
+from solvers._columns import Columns
+from solvers._ridge_gram import ridge
+from solvers.path import grid, solve_path
+from verification import certify
+
+# -- few columns: the Gram matrix comes with the first pass -------------------------------------------------
+
+
+@pytest.mark.parametrize("order", ["F", "C"])
+@pytest.mark.parametrize("shift", [0.0, 3.0, 1e6])
+@pytest.mark.parametrize("intercept", [False, True])
+def test_few_columns(order: Any, shift: float, intercept: bool) -> None:
+    rng = np.random.default_rng(1)
+    X = np.array(rng.standard_normal((2500, 40)) + shift, order=order)
+    X[:, 7], X[:, 8] = 0.0, 2.5
+    y = X[:, :5].sum(axis=1) + rng.standard_normal(2500)
+    problem = Problem(X, y, intercept=intercept)
+    problem = problem.replace(l1=problem.l1_max() / 50)
+    columns = Columns.of(problem)
+    A = X - X.mean(axis=0) if intercept else X
+    if shift < 1e6 or not intercept:  # there the means would cancel
+        assert columns.gram is not None
+        assert np.shares_memory(columns.form.B, X)
+        np.testing.assert_allclose(columns.gram, A.T @ A, rtol=1e-11, atol=1e-8)
+        np.testing.assert_allclose(columns.u0, A.T @ (y - y.mean() if intercept else y), rtol=1e-9, atol=1e-7)
+    for tol in (1e-4, 1e-9, 1e-12):
+        solution = solve(problem, "active_set_numba", Stop(tol))
+        certificate = certify(problem, solution.coef, solution.intercept)
+        assert solution.status is Status.CONVERGED
+        assert certificate.gap is not None
+        assert certificate.gap <= tol * certificate.scale + 2 * certificate.radius
+
+
+@pytest.mark.parametrize("order", ["F", "C"])
+def test_residual_and_products_by_one_read(order: Any) -> None:
+    rng = np.random.default_rng(2)
+    X = np.array(rng.standard_normal((2100, 9)) + 1, order=order)
+    columns = Columns.of(Problem(X, rng.standard_normal(2100), l1=0.1, intercept=True))
+    w = rng.standard_normal(9)
+    r, u = columns.residual_and_dots(w)
+    A = X - X.mean(axis=0)
+    np.testing.assert_allclose(r, columns.form.z - A @ w, atol=1e-11)
+    np.testing.assert_allclose(u, A.T @ r, atol=1e-9)
+
+
+# -- a path by products with sparse columns -----------------------------------------------------------------
+
+
+@pytest.mark.parametrize("positive", [False, True])
+def test_a_path_leaves_the_gram_matrix_where_products_are_cheaper(
+    positive: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rng = np.random.default_rng(3)
+    X = sp.random(400, 1500, 0.02, "csc", rng=rng)
+    y = X[:, :30] @ np.abs(rng.standard_normal(30)) + 0.05 * rng.standard_normal(400)
+    problem = Problem(sp.csc_array(X), y, intercept=True, positive=positive, l2=1e-4)
+    l1s = grid(problem, 40, 1e-2)
+    plain = solve_path(problem, l1s, stop=Stop(1e-9))
+    monkeypatch.setattr(products, "TOUCHES", 0.0)
+    used = []
+    solve_block = products.Products.solve
+
+    def watched(self: Any, *given: Any) -> Any:
+        used.append(solve_block(self, *given))
+        return used[-1]
+
+    monkeypatch.setattr(products.Products, "solve", watched)
+    path = solve_path(problem, l1s, stop=Stop(1e-9))
+    assert sum(found is not None for found in used) >= 3
+    for l1, one, other in zip(l1s, path, plain, strict=True):
+        certificate = certify(problem.replace(l1=l1), one.coef, one.intercept)
+        assert certificate.gap is not None
+        assert one.status is Status.CONVERGED
+        assert certificate.gap <= 1e-9 * certificate.scale + 2 * certificate.radius
+        np.testing.assert_allclose(one.coef, other.coef, atol=1e-3 * np.abs(other.coef).max() + 1e-12)
+
+
+# -- ridge by its Gram matrix -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("shape", [(300, 40), (40, 300), (90, 90), (1, 5), (5, 1)])
+@pytest.mark.parametrize("intercept", [False, True])
+@pytest.mark.parametrize("weighted", [False, True])
+def test_ridge_by_its_gram_matrix(shape: tuple[int, int], intercept: bool, weighted: bool) -> None:
+    rng = np.random.default_rng(4)
+    n, p = shape
+    v = rng.uniform(0.5, 2.0, p) if weighted else None
+    for order in "FC":
+        X = np.array(rng.standard_normal(shape) + 1.0, order=order)  # type: ignore[call-overload]
+        problem = Problem(X, rng.standard_normal(n), l2=0.1, intercept=intercept, penalty_weights=v)
+        solution = ridge(problem, Stop(1e-9))
+        if n == 1 and intercept:  # y is its own mean
+            assert solution is None
+            continue
+        assert solution is not None
+        A, z = (X - X.mean(axis=0), problem.y - problem.y.mean()) if intercept else (X, problem.y)
+        wanted = np.linalg.solve(A.T @ A + np.diag(n * 0.1 * problem.v), A.T @ z)
+        np.testing.assert_allclose(solution.coef, wanted, rtol=1e-9, atol=1e-11)
+        certificate = certify(problem, solution.coef, solution.intercept)
+        assert certificate.gap is not None
+        assert certificate.gap <= 1e-9 * certificate.scale + 2 * certificate.radius
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_ridge_by_its_gram_matrix_never_claims_too_much(seed: int) -> None:
+    rng = np.random.default_rng([seed, 5])
+    n, p = int(rng.choice([2, 30, 200])), int(rng.choice([2, 30, 200]))
+    X = (rng.standard_normal((n, p)) + rng.choice([0.0, 1e3, 1e8])) * 10.0 ** rng.integers(-5, 6, p)
+    y = rng.standard_normal(n) + rng.choice([0.0, 1e5])
+    problem = Problem(X, y, l2=10.0 ** rng.uniform(-12, 2), intercept=seed % 2 == 0)
+    for tol in (1e-3, 1e-9, 1e-13):
+        solution = solve(problem, "ridge_numpy", Stop(tol))
+        certificate = certify(problem, solution.coef, solution.intercept)
+        if solution.status is Status.CONVERGED:
+            assert certificate.gap is not None
+            assert certificate.gap <= 1.01 * tol * certificate.scale + certificate.radius
+
+
+def test_means_that_would_cancel_take_the_careful_way() -> None:
+    rng = np.random.default_rng(6)
+    X = rng.standard_normal((50, 20)) + 1e9
+    problem = Problem(X, rng.standard_normal(50), l2=0.1, intercept=True)
+    assert ridge(problem, Stop(1e-9)) is None
+    solution = solve(problem, "ridge_numpy", Stop(1e-9))
+    assert solution.status is Status.CONVERGED
