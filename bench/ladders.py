@@ -73,33 +73,42 @@ class _Climb:
             self.state.note(f"{about}: tightest rungs not run for {self.shed} of {len(self.pairs)} pairs")
 
     def _tighten(self) -> None:
-        """Climb from the second rung on, always the pair whose last run was the shortest."""
-        waiting: list[tuple[float, float, int]] = []
+        """Climb from the second rung on, always the pair whose last run was the shortest.
 
-        def wait(k: int) -> None:
+        The solvers that have spent their share come last, with what the others have left of theirs.
+        """
+        waiting: list[tuple[bool, float, float, int]] = []
+
+        def wait(k: int, late: bool = False) -> None:
             pair = self.pairs[k]
             if pair.ladder.next is not None:
-                heapq.heappush(waiting, (pair.rows[-1]["seconds"] or 0.0, self.order.random(), k))
+                heapq.heappush(waiting, (late, pair.rows[-1]["seconds"] or 0.0, self.order.random(), k))
 
         for k in range(len(self.pairs)):
             wait(k)
         while waiting:
-            k = heapq.heappop(waiting)[-1]
-            rung = self.pairs[k].ladder.next
-            assert rung is not None
-            self._pass(rung, [self.pairs[k]])
+            late, *_, k = heapq.heappop(waiting)
+            pair = self.pairs[k]
+            if not late and self._has_spent(pair.client):
+                wait(k, late=True)
+                continue
+            assert pair.ladder.next is not None
+            self._pass(pair.ladder.next, [pair], late)
             wait(k)
 
-    def _pass(self, rung: int, pairs: list[Pair]) -> None:
+    def _has_spent(self, client: Client) -> bool:
+        return client.spent > self.budget.allowance(len(client.configurations))
+
+    def _pass(self, rung: int, pairs: list[Pair], late: bool = False) -> None:
         self.order.shuffle(pairs)
         # Small cases first: a slow solver spends its share where it gets answers. Shuffled within a case.
         pairs.sort(key=lambda pair: (pair.about["nnz"], pair.about["p"]))
         for pair in pairs:
             needed = rung == 0 and pair.configuration == pair.client.configurations[0]  # a cell is never shed
             before = pair.steps
-            spent = pair.client.spent
-            allowance = self.budget.allowance(len(pair.client.configurations))
-            if spent > allowance and (not needed or pair.client in self.exhausted):
+            beyond = self._has_spent(pair.client)
+            over = not self.budget.left_for_ladders if late else not needed
+            if beyond and (over or pair.client in self.exhausted):
                 self._exhausted(pair, needed)
             elif needed and self.budget.elapsed > self.budget.seconds + OVERRUN:
                 self._overtaken(pair)
@@ -110,8 +119,9 @@ class _Climb:
                 said = pair.ladder.shed(f"{faster} was over {OUTRUN:g} times faster, no less accurate")
                 self.state.note(f"{pair.words}: {said}", aloud=False)
             else:
-                self._rung(pair, rung, self.budget.limit(spent, len(pair.client.configurations)))
-                if spent > allowance and pair.rows[-1]["status"] == Status.KILLED.name:
+                settings = len(pair.client.configurations)
+                self._rung(pair, rung, self.budget.limit(pair.client.spent, settings, late))
+                if beyond and pair.rows[-1]["status"] == Status.KILLED.name:
                     self._give_up(pair.client)
             self.state.events.step(before - pair.steps, pair.words)
 

@@ -33,8 +33,8 @@ EXTRA = (1e-14, 1e-16)  # only for a solver whose tol is no duality gap and that
 LONG_RUN = 1.0  # seconds; a run that takes longer is the last of its ladder
 # Of a path or a cross-validation, whose points are many: one rung for each tier, and more time for it
 JOB_LADDER: dict[str, Any] = {"tols": (1e-4, 1e-7, 1e-10), "long": 3.0, "cap": 10.0}
+LADDER_SHARE = 0.75  # of the budget at most; the rest is for calls without settings and for repeats
 DEFAULTS_SHARE = 0.87  # of the budget: what is not begun by then is not called without settings
-LADDER_SHARE = 0.75  # of the budget at most; the rest is for repeats
 BRIEF = 0.1  # seconds for a run of a solver that has spent its share
 OUTRUN = 4.0  # times faster: whoever is outrun so clearly is not worth the time to tell by how much
 FLOOR = 1e-12  # a relative suboptimality that no tighter rung needs to improve
@@ -52,6 +52,8 @@ class Budget:
         Upper limit in seconds for a single run of a solver.
     settings : int
         How many share it: the settings of all solvers together, so that a peer with five is not starved.
+    ladders : float
+        Share of it that the ladders may take: DEFAULTS_SHARE where nothing is called without settings.
     clock : callable
         Seconds, monotonic; replaced in tests.
     """
@@ -59,6 +61,7 @@ class Budget:
     seconds: float
     longest: float = 10.0
     settings: int = 1
+    ladders: float = LADDER_SHARE
     clock: Callable[[], float] = monotonic
     start: float = field(init=False)
 
@@ -84,18 +87,19 @@ class Budget:
     @property
     def left_for_ladders(self) -> float:
         """Seconds left of the ladders' share, >= 0."""
-        return max(0.0, LADDER_SHARE * self.seconds - self.elapsed)
+        return max(0.0, self.ladders * self.seconds - self.elapsed)
 
     def allowance(self, settings: int = 1) -> float:
         """Seconds of runs that a solver of so many settings may take in its ladders: as many equal shares."""
-        return LADDER_SHARE * self.seconds * settings / max(1, self.settings)
+        return self.ladders * self.seconds * settings / max(1, self.settings)
 
-    def limit(self, spent: float, settings: int = 1) -> float:
+    def limit(self, spent: float, settings: int = 1, late: bool = False) -> float:
         """Seconds granted to the next run of a solver that has spent `spent`: part of what is left.
 
         With nothing left a run is brief: a solver that keeps its time limit still has an answer to judge.
+        A late one takes from what all others have left of theirs.
         """
-        left = self.allowance(settings) - spent
+        left = self.left_for_ladders if late else self.allowance(settings) - spent
         return min(self.longest, max(1.0, 0.3 * left)) if left > 0 else min(self.longest, BRIEF)
 
 

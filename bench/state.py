@@ -15,7 +15,7 @@ from bench.measure import Append, Measurer, Pair, describe
 from bench.past import Past
 from bench.plan import Events, Plan
 from bench.residents import Residents
-from bench.rounds import JOB_LADDER, Budget, Ladder
+from bench.rounds import DEFAULTS_SHARE, JOB_LADDER, Budget, Ladder
 from bench.twins import parse
 from verification.problems import CaseChanged, CaseMissing
 
@@ -82,6 +82,8 @@ class State:
             self.events.step(1, client.solver)
         self.starting = monotonic() - began
         self.budget.settings = sum(len(client.configurations) for client in self.clients)
+        if not self.plan.defaults or all(cell.job != "solve" for cell in self.plan.cells):
+            self.budget.ladders = DEFAULTS_SHARE
         for cell in self.plan.cells:
             try:
                 began = monotonic()
