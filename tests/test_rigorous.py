@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from fractions import Fraction
 
 import numpy as np
@@ -202,3 +203,17 @@ def test_sums_in_twice_the_precision_keep_their_promise() -> None:
             assert abs(Fraction(hi[i]) + Fraction(lo[i]) + sum(row)) <= Fraction(
                 4.0 * 33**2 * 2.0**-106 * total[i]
             )
+
+
+@pytest.mark.parametrize("n", [0, 1, 2, 30, 5000])
+def test_totals_keep_their_promise(n: int) -> None:
+    rng = np.random.default_rng(n)
+    for _ in range(20):
+        x = rng.standard_normal(n) * 10.0 ** rng.integers(-12, 13, n)
+        x = np.append(x, -math.fsum(x) * (1 + 2.0**-50))  # what is left is far below the terms
+        exact = sum(map(Fraction, x.tolist()), Fraction(0))
+        total, size = _dot2.total(x)
+        off = Fraction(2.0**-53) * abs(exact) + Fraction(4.0 * (n + 4) ** 2 * 2.0**-106 * size)
+        assert abs(Fraction(total) - exact) <= off
+        exact = sum(map(Fraction, np.abs(x).tolist()), Fraction(0))
+        assert abs(Fraction(_dot2.total(np.abs(x))[0]) - exact) <= exact * Fraction(2.0**-52)

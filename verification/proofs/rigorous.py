@@ -137,7 +137,7 @@ class RigorousJudge:
         loss = _up((length + off) ** 2 / (2 * S), 8)
         loss_low = max(length * (1 - 64 * U) - off - TINY, 0.0) ** 2 / (2 * S) * (1 - 8 * U)
         a = np.abs(w)
-        cost = math.fsum(a * (penalty.l1 + penalty.l2 * a / 2))
+        cost = _sum(a * (penalty.l1 + penalty.l2 * a / 2))
         primal, primal_low = (
             _up(loss + _up(cost, 12), 4) + TINY,
             (loss_low + cost * (1 - 12 * U)) * (1 - 4 * U),
@@ -205,9 +205,10 @@ class RigorousJudge:
         q = s * r
         mean = 0.0
         if self.problem.intercept:
-            q = s * (r - math.fsum(q) / S)
-            q -= s * (math.fsum(q) / S)
-            mean = _up(abs(math.fsum(q)) / S, 8) + TINY
+            q = s * (r - _sum(q) / S)
+            q -= s * (_sum(q) / S)
+            left, size = _dot2.total(q)
+            mean = _up((abs(left) + 8.0 * (design.n + 3) ** 2 * U * U * size) / S, 8) + TINY
         length = _norm_up(1 / s, q) * (1 + 8 * U)
         u = np.empty(design.p)
         if design.sparse:
@@ -271,7 +272,7 @@ class RigorousJudge:
                 for end in ends for l1 in l1s for factor in (1 - 4 * U, 1 + 4 * U)
             ]  # fmt: skip
             bound[soft] = np.max(corners, axis=0)
-        return _up(math.fsum(bound), 4)
+        return _up(_sum(bound), 4)
 
 
 def _bracket(a: Vector, along: Vector, l1: Vector, l2: Vector, positive: bool) -> Vector:
@@ -291,8 +292,13 @@ def _up(x: Any, steps: int) -> Any:
 
 
 def _norm_up(s: Vector, x: Vector) -> float:
-    """Upper bound on ||x||_s; the terms are summed exactly."""
-    return _up(math.sqrt(math.fsum(s * x * x)), 8) + TINY
+    """Upper bound on ||x||_s."""
+    return _up(math.sqrt(_sum(s * x * x)), 8) + TINY
+
+
+def _sum(x: Vector) -> float:
+    """Return the sum; where no term is negative, and there are fewer than 2^25, within a factor 1 +- 2u."""
+    return float(_dot2.total(x)[0])
 
 
 def _outward(x: float) -> float:
