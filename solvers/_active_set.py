@@ -52,7 +52,8 @@ class ActiveSet:
         self.columns_read = form.k
         self.l1: float | None = None  # on a path, where it stands, and how A'r changes with l1
         self.slope: Vector | None = None
-        self.stale = False  # whether the residual is yet to be computed
+        self.stale = False  # whether the residual and A'r are yet to be computed
+        self.known = (form.z, columns.u0)  # on a path, some vector and its products with all columns
 
     # ------------------------------------------------------------------ the loop
 
@@ -127,7 +128,9 @@ class ActiveSet:
         said = f"X read {passes:.2f} times"
         return form.solution(self._full(), status, n_iter, float(claim), said)
 
-    def arrive(self, l1: float, w: Vector, u: Vector, r: Vector | None, theta: Vector | None) -> None:
+    def arrive(
+        self, l1: float, w: Vector, u: Vector, r: Vector | None, theta: Vector | None, exact: bool
+    ) -> None:
         """Take over what a path's block has found at l1.
 
         Parameters
@@ -139,14 +142,15 @@ class ActiveSet:
             A'theta.
         r, theta : (n,) arrays, or None
             The residual, and the same off the free columns; None where the block did without.
+        exact : bool
+            Whether u is that for columns outside W, too, and not only within bounds that sufficed.
         """
         self.l1, self.lam1 = l1, self.penalties(l1)
         self.w, self.u = w.copy(), u.copy()
-        if r is None or theta is None:
-            self.stale = True
-            return
-        self.stale, self.r, self.residuals = False, r, [theta]
-        self.stamp[:] = 0
+        self.stale = not exact
+        if r is not None and theta is not None:
+            self.r, self.residuals = r, [theta]
+            self.stamp[:] = 0
 
     def refresh(self) -> None:
         """The residual and A'r anew, where a block did without them."""
@@ -262,7 +266,7 @@ class ActiveSet:
         U, r_sq, z_r, error = self.gram.residuals(W, found)
         here = np.ones(1)
         return float(
-            gaps(U, self.lam1, here, form.lam2, W, found, r_sq, z_r, error, form.free, form.positive)[0]
+            gaps(U, W, self.lam1, here, form.lam2, W, found, r_sq, z_r, error, form.free, form.positive)[0]
         )
 
     def _gap_on_residual(self) -> float:

@@ -85,22 +85,25 @@ class Columns:
             kernels.dots_dense(B, self.m, cols, r, out)
         return out
 
-    def dots_block(self, R: Vector) -> Vector:
-        """Return a_j'r for every column and each of the residuals R (n, B): (k, B), column-major."""
+    def dots_block(self, R: Vector, cols: NDArray[np.intp] | None = None) -> Vector:
+        """Return a_j'r for some columns (default all) and each of R (n, B): (len(cols), B), column-major."""
         B, k = self.form.B, self.form.k
-        out = np.empty((R.shape[1], k))
+        size = k if cols is None else cols.size
+        out = np.empty((R.shape[1], size))
         if self.sparse:
-            cols = np.arange(k)
+            which = np.arange(k) if cols is None else cols
             kernels.dots_sparse_block(
-                B.data, B.indices, B.indptr, self.m, cols, np.ascontiguousarray(R), self._q @ R, out.T
+                B.data, B.indices, B.indptr, self.m, which, np.ascontiguousarray(R), self._q @ R, out.T
             )
-        elif B.dtype == np.float64:
+            return out.T
+        if cols is None and B.dtype == np.float64:
             np.matmul(R.T, B, out=out)
-        else:  # converted a few columns at a time
-            for lo in range(0, k, CHUNK):
-                np.matmul(R.T, B[:, lo : lo + CHUNK].astype(np.float64), out=out[:, lo : lo + CHUNK])
-        if not self.sparse and self.m.any():
-            out -= np.outer(R.sum(axis=0), self.m)
+            if self.m.any():
+                out -= np.outer(R.sum(axis=0), self.m)
+            return out.T
+        for lo in range(0, size, CHUNK):  # gathered, or converted, a few at a time
+            some = np.arange(lo, min(lo + CHUNK, size))
+            np.matmul(R.T, self.gather(some if cols is None else cols[some]), out=out[:, lo : lo + CHUNK])
         return out.T
 
     def product(self, cols: NDArray[np.intp], w: Vector) -> Vector:

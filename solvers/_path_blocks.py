@@ -143,6 +143,8 @@ class _Block:
         form = state.form
         self.R: Vector | None = None  # residuals (n, B); None where none were needed
         self.theta: Vector | None = None  # the same off the free columns
+        self.exact = True  # whether A'theta is so for every column
+        self.cols = np.arange(form.k)  # those that may be infeasible at a point other than the last
         if state.gram is not None and state.complete and not state.has_free:
             self._on_gram()
             if np.any(self.gaps > state.stop.tol * form.scale):
@@ -167,13 +169,46 @@ class _Block:
                 np.stack([form.off_free(self._full(b), R[:, b]) for b in range(R.shape[1])], axis=1)
             )
         self.R, self.theta = R, theta
-        self.U = state.columns.dots_block(theta)
-        self.U[state.dead] = 0.0
-        state.columns_read += form.k
+        self._products(theta)
         rest = R - theta
         self._judge(
             np.einsum("ib,ib->b", theta, theta), form.z @ theta, 0.5 * np.einsum("ib,ib->b", rest, rest)
         )
+
+    def _products(self, theta: Vector) -> None:
+        """A'theta for the block's last point; for the others only where it may matter.
+
+        Each of them is nearly a combination of the last and of a vector whose products are known, for the
+        path is nearly straight: u_j = a_j'theta is that combination of theirs, up to ||a_j|| times what is
+        left of theta.
+        """
+        from ._screening import between
+
+        state, columns, k = self.state, self.state.columns, self.state.form.k
+        (old, old_u), last, rest = state.known, theta[:, -1], theta[:, :-1]
+        # The BLAS takes all points together in twice the time of one
+        self.exact = rest.shape[1] <= 1 or (not columns.sparse and 8 * state.W.size > k)
+        if not self.exact:
+            u = columns.dots(self.cols, last)
+            pair = np.column_stack([old, last])
+            shares = np.linalg.lstsq(pair.T @ pair, pair.T @ rest, rcond=None)[0]
+            off = np.linalg.norm(rest - pair @ shares, axis=0)
+            off += EPS * np.sqrt(last.size) * np.linalg.norm(rest, axis=0)
+            self.U = np.empty((k, theta.shape[1]), order="F")
+            cols = between(
+                self.U, old_u, u, shares, state.norms, off, self.unit, self.l1s, state.form.positive,
+                state.inside, state.dead,
+            )  # fmt: skip
+            self.exact = 2 * cols.size > k
+            if not self.exact:
+                self.cols = cols
+                self.U[cols, :-1] = columns.dots_block(rest, cols)
+                state.columns_read += k + cols.size
+        if self.exact:
+            self.U = columns.dots_block(theta)
+            state.columns_read += k
+        self.U[state.dead] = 0.0
+        state.known = (last, self.U[:, -1].copy())
 
     def _on_gram(self) -> None:
         """A'r by the Gram matrix of all the columns; the gap is raised by a bound on its rounding."""
@@ -187,8 +222,8 @@ class _Block:
 
         state, form = self.state, self.state.form
         self.gaps = gaps(
-            self.U, self.unit, self.l1s, form.lam2, state.W, self.found, theta_sq, z_theta, more,
-            form.free, form.positive,
+            self.U, self.cols, self.unit, self.l1s, form.lam2, state.W, self.found, theta_sq, z_theta,
+            more, form.free, form.positive,
         )  # fmt: skip
 
     def solutions(self, count: int) -> list[Solution]:
@@ -214,7 +249,8 @@ class _Block:
         if at is not None and at != l1:
             state.slope = (u - before) / (l1 - at)
         r, theta = (None, None) if self.R is None or self.theta is None else (self.R[:, b], self.theta[:, b])
-        state.arrive(l1, self.found[b], u, r, theta)
+        exact = r is not None and (self.exact or b == self.l1s.size - 1)
+        state.arrive(l1, self.found[b], u, r, theta, exact)
 
     def admit(self, first: int) -> bool:
         """Take in columns that violate their bounds, or nearly do, from point `first` on; whether any was."""

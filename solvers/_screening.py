@@ -36,6 +36,30 @@ def undecided(
 
 
 @jit
+def between(
+    U: Any, old: Any, last: Any, shares: Any, norms: Any, off: Any,
+    lam1: Any, factors: Any, positive: bool, must: Any, dead: Any,
+) -> Any:  # fmt: skip
+    # Fill U (k, B), but for its last column, with shares of old and of last, which are right up to
+    # norms_j off_b, and return the columns for which that leaves open whether they are beyond
+    # factors_b lam1_j; and `must`
+    k, size = U.shape
+    open_ = must.copy()
+    for b in range(size - 1):
+        here, s, t = U[:, b], shares[0, b], shares[1, b]
+        for j in range(k):
+            u = s * old[j] + t * last[j]
+            here[j] = u
+            if (u if positive else abs(u)) + norms[j] * off[b] > factors[b] * lam1[j]:
+                open_[j] = True
+    U[:, size - 1] = last
+    for j in range(k):
+        if dead[j]:
+            open_[j] = False
+    return np.flatnonzero(open_)
+
+
+@jit
 def candidates(u: Any, norms: Any, lam1: Any, kappa: float, positive: bool, inside: Any, dead: Any) -> Any:
     # Columns outside the working set that violate or come near, with their excess over kappa lam1 in
     # units of the column; and the number of violators
@@ -91,9 +115,11 @@ def penalty_terms(u: Any, cols: Any, lam1: Any, lam2: Any, w: Any, free: Any, al
 
 @jit
 def scales_and_terms(
-    U: Any, lam1: Any, factors: Any, lam2: Any, W: Any, found: Any, caps: Any, free: Any, positive: bool
-) -> Any:
-    # best_scale (at most caps_b) and penalty_terms for every column of U (k, B), at penalties factors_b lam1
+    U: Any, cols: Any, lam1: Any, factors: Any, lam2: Any, W: Any, found: Any, caps: Any,
+    free: Any, positive: bool,
+) -> Any:  # fmt: skip
+    # best_scale (at most caps_b) and penalty_terms for every column of U (k, B), at penalties factors_b
+    # lam1; for all but the last, the columns of A that are not in `cols` are known to be feasible
     k, size = U.shape
     alphas, terms = np.empty(size), np.empty(size)
     w = np.zeros(k)
@@ -102,13 +128,14 @@ def scales_and_terms(
         for a in range(W.size):
             w[W[a]] = found[b, a]
         here = factors[b] * lam1
-        alphas[b] = min(best_scale(U[:, b], every, here, lam2, w, free, positive), caps[b])
+        some = cols if b < size - 1 else every
+        alphas[b] = min(best_scale(U[:, b], some, here, lam2, w, free, positive), caps[b])
         terms[b] = penalty_terms(U[:, b], W, here, lam2, w, free, alphas[b])
     return alphas, terms
 
 
 def gaps(
-    U: Any, lam1: Any, factors: Any, lam2: Any, W: Any, found: Any,
+    U: Any, cols: Any, lam1: Any, factors: Any, lam2: Any, W: Any, found: Any,
     theta_sq: Any, z_theta: Any, more: Any, free: Any, positive: bool,
 ) -> Any:  # fmt: skip
     """Duality gaps of (SF), docs/maths.md (GAP), at penalties factors_b lam1: (B,).
@@ -117,6 +144,8 @@ def gaps(
     ----------
     U : (k, B) array
         A'theta at each point.
+    cols : int array
+        Columns that may be infeasible at a point other than the last.
     lam1, lam2 : (k,) arrays
     factors : (B,) array
     W : (K,) array
@@ -129,7 +158,7 @@ def gaps(
     """
     tt = theta_sq + found**2 @ lam2[W]
     caps = np.divide(np.maximum(z_theta, 0.0), tt, out=np.ones_like(tt), where=tt > 0)
-    alphas, terms = scales_and_terms(U, lam1, factors, lam2, W, found, caps, free, positive)
+    alphas, terms = scales_and_terms(U, cols, lam1, factors, lam2, W, found, caps, free, positive)
     return 0.5 * (1 - alphas) ** 2 * theta_sq + terms + more
 
 
