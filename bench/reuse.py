@@ -64,7 +64,7 @@ class Reuse:
     def __init__(self, head: Mapping[str, Any], records: Sequence[Path]) -> None:
         self._head = head
         self._records = list(records)
-        self._read: dict[Path, tuple[str, dict[str, list[dict[str, Any]]]]] = {}
+        self._read: dict[Path, tuple[list[str], dict[str, list[dict[str, Any]]]]] = {}
 
     @property
     def names(self) -> list[str]:
@@ -72,27 +72,27 @@ class Reuse:
         return [path.stem for path in self._records]
 
     def of(self, cell: str, digest: str) -> Taken | str:
-        """Return a cell's rows from the first record that may be used; else the first one's reason."""
-        reasons = []
+        """Return a cell's rows from the first record that may be used; else why the nearest may not."""
+        reasons: list[tuple[int, str]] = []
         for path in self._records:
-            reason, cells = self._of(path)
+            others, cells = self._of(path)
             rows = cells.get(cell, [])
-            reason = reason or _unfit(rows, digest, self._head["solvers"])
-            if not reason:
+            unfit = "" if others else _unfit(rows, digest, self._head["solvers"])
+            if not others and not unfit:
                 wanted = set(self._head["solvers"])
                 return path.stem, [row for row in rows if row["solver"] in wanted]
-            reasons.append(reason)
-        return reasons[0] if reasons else "there is no earlier record"
+            reasons.append((len(others), unfit or f"not the same: {', '.join(others)}"))
+        return min(reasons, key=lambda each: each[0])[1] if reasons else "there is no earlier record"
 
-    def _of(self, path: Path) -> tuple[str, dict[str, list[dict[str, Any]]]]:
-        """Why nothing of a record can be used, and its rows by cell."""
+    def _of(self, path: Path) -> tuple[list[str], dict[str, list[dict[str, Any]]]]:
+        """In what a record differs, so that nothing of it can be used; and its rows by cell."""
         if path not in self._read:
             rows = read(path)
-            reason, cells = _differs(self._head, rows[0]), defaultdict(list)
-            for row in rows if not reason else ():
+            others, cells = _differences(self._head, rows[0]), defaultdict(list)
+            for row in rows if not others else ():
                 if row["kind"] in KINDS:
                     cells[row["cell"]].append(row)
-            self._read[path] = reason, cells
+            self._read[path] = others, cells
         return self._read[path]
 
 
@@ -121,19 +121,16 @@ def _complete(path: Path) -> bool:
     return any(row["kind"] == "end" for row in read(path))
 
 
-def _differs(head: Mapping[str, Any], other: Mapping[str, Any]) -> str:
+def _differences(head: Mapping[str, Any], other: Mapping[str, Any]) -> list[str]:
     """Say in what another head differs, as far as the times and the answers of its cells depend on it."""
-    for name, words in SAME.items():
-        if head.get(name) != other.get(name):
-            return f"not the same: {words}"
-    for name, words in CODE.items():
-        if (head.get("code_digests") or {}).get(name) != (other.get("code_digests") or {}).get(name):
-            return f"not the same: {words}"
+    found = [words for name, words in SAME.items() if head.get(name) != other.get(name)]
+    mine, its = head.get("code_digests") or {}, other.get("code_digests") or {}
+    found += [words for name, words in CODE.items() if mine.get(name) != its.get(name)]
     if _blas(head) != _blas(other):
-        return "not the same: BLAS"
+        found.append("BLAS")
     if changed := _changed(head, other):
-        return f"not the same: the code of {', '.join(changed)}"
-    return ""
+        found.append(f"the code of {', '.join(changed)}")
+    return list(dict.fromkeys(found))
 
 
 def _changed(head: Mapping[str, Any], other: Mapping[str, Any]) -> list[str]:

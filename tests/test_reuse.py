@@ -170,6 +170,23 @@ def test_a_solver_more_has_the_whole_cell_measured_again(first: Path) -> None:
     assert {row["solver"] for row in taken[1]} == set(SOLVERS[:1])
 
 
+def test_of_many_records_the_one_that_is_nearest_says_why(first: Path, tmp_path: Path) -> None:
+    rows = read(first)
+    head = json.loads(json.dumps(rows[0]))
+
+    def other(name: str, **changes: Any) -> Path:
+        path = tmp_path / f"{name}.jsonl"
+        path.write_text("".join(json.dumps(row) + "\n" for row in [rows[0] | changes, *rows[1:]]))
+        return path
+
+    far, near = other("far", threads=9, budget=1.0), other("near", cpu="another")
+    cell = CELLS[0].name, digest(first)
+    assert Reuse(head, [far]).of(*cell) == "not the same: the budget, the threads"
+    assert Reuse(head, [far, near]).of(*cell) == "not the same: the processor"
+    assert Reuse(head, [far, near, first]).of(MORE.name, "0") == "the cell is not in the record"
+    assert not isinstance(Reuse(head, [far, near, first]).of(*cell), str)
+
+
 def test_a_record_that_was_cut_short_is_not_reused(first: Path, tmp_path: Path) -> None:
     (tmp_path / "short.jsonl").write_bytes(first.read_bytes()[:-3000])
     assert usable(tmp_path, "auto") == []
