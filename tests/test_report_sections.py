@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from typing import Any
 
 import numpy as np
@@ -18,11 +19,12 @@ from bench.report.honesty import honesty, honesty_table, success_table
 from bench.report.matrix import matrix_table, means_table
 from bench.report.paths import path, paths
 from bench.report.profiles import precision, profiles
-from bench.report.scaling import fit, ladders, scaling_chart, scaling_table
+from bench.report.scaling import drawn, fit, ladders, scaling_chart, scaling_table
 from bench.report.sections import sections
 from bench.report.tables import Table, commands, grouped
-from bench.report.words import digits, percent
+from bench.report.words import digits, percent, predictions
 from solvers import Problem
+from verification.problems.suites import scaling
 
 A, B, C = CELLS
 TIER = 1e-6
@@ -44,6 +46,12 @@ def column(table: Table, name: str, title: str) -> str:
 )  # fmt: skip
 def test_how_far_predictions_are_off(suboptimality: float, words: str) -> None:
     assert percent(suboptimality) == words
+
+
+def test_an_answer_that_is_near_or_far_is_said_to_be_in_words() -> None:
+    assert predictions(1e-13) == "predictions within 0.001 % of optimal"
+    assert predictions(1e-6) == "predictions within 0.1 % of optimal"
+    assert predictions(2.0) == "predictions may be over 100 % off"
 
 
 def test_predictions_are_no_further_off_than_is_said() -> None:
@@ -207,8 +215,45 @@ def test_cells_that_differ_in_size_alone_are_a_ladder() -> None:
     chart = scaling_chart(report, found)
     assert [line.name for line in chart.lines] == ["ours", "peer_x"]
     assert chart.lines[0].notes[0] == "time ~ n^1.00"
-    assert column(scaling_table(report, found), "peer_x", "exponent") == "1.00"
+    table = scaling_table(report, [found])
+    assert column(table, "peer_x", "exponent") == "1.00"
+    assert column(table, "peer_x", "what grows (sizes)") == "n = 100 to 800 (4)"
+    assert list(drawn(report, [found])) == ["rows_*/lasso/l1_max:10"]
     assert not ladders(told(BEST))
+
+
+def test_a_ladder_grows_in_one_dimension_whatever_else_the_suite_has() -> None:
+    report = build(
+        [
+            head() | {"cells": [{"name": cell.name} for cell in scaling()]},
+            solver("ours"),
+            *(
+                row("ours", A, 1e-9, 1.0)
+                | {"cell": cell.name, "case": cell.case, "digest": cell.name, "suite": "scaling"}
+                | dict(zip(("n", "p", "nnz"), shape_of(cell.case), strict=True))
+                for cell in scaling()
+            ),
+        ]
+    )
+    found = {ladder.name.partition("/")[0]: ladder for ladder in ladders(report)}
+    assert {name: ladder.dimension for name, ladder in found.items()} == {
+        "scaling_500x*": "p", "scaling_*x500": "n", "scaling_500x5000_rho*": "c", "scaling_*x100000": "n",
+        "scaling_sparse_10000x*": "p", "scaling_sparse_10000x30000_top*": "nnz",
+    }  # fmt: skip
+    assert [cell.p for cell in found["scaling_500x*"].cells] == [1000, 10000, 100000]
+    assert [cell.n for cell in found["scaling_*x500"].cells] == [1000, 10000, 100000]
+    correlated = found["scaling_500x5000_rho*"]
+    assert [correlated.size(cell) for cell in correlated.cells] == pytest.approx([1, 10, 100])
+    assert len(ladders(report)) == 2 * len(found), "each at two penalties"
+    slow = [ladder for ladder in ladders(report) if not drawn(told(BEST), [ladder])]
+    assert len(slow) == 2 * len(found), "a picture without a line is not drawn"
+
+
+def shape_of(case: str) -> tuple[int, int, int]:
+    """Rows, columns and entries, as the name of a scaling case has them."""
+    n, p = map(int, re.findall(r"(\d+)x(\d+)", case)[0])
+    top = float((re.findall(r"_top([\d.]+)", case) or ["0.3"])[0])
+    return n, p, int(n * p * (top if "sparse" in case else 1))
 
 
 # -- what is there, and what is not ------------------------------------------------------------------
@@ -237,7 +282,7 @@ def test_a_default_without_an_answer_says_why() -> None:
     )
     report = told(BEST, late)
     assert not defaults_table(report).rows
-    assert defaults_says(report) == ["Without an answer: 1 pair: not tried: the budget is short."]
+    assert defaults_says(report) == ["No answer from 1 pair: not tried: the budget is short (1)."]
     refused = row("peer_x", A, None, None, status="REFUSED", message="no", **called)
     assert defaults_says(told(BEST, refused)) == []
     assert defaults_says(told(BEST))[0].startswith("This run did not call")

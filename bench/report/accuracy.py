@@ -6,7 +6,7 @@ from statistics import median_low
 
 from bench.report.model import Outcome, Report
 from bench.report.tables import Table
-from bench.report.words import digits, number, percent
+from bench.report.words import digits, number, percent, predictions
 
 __all__ = ["accuracy_table", "features", "in_words", "meaning_table"]
 
@@ -84,7 +84,7 @@ def in_words(outcome: Outcome) -> str:
     """Say how accurate an answer is."""
     if outcome.best is None:
         return ""
-    parts = [f"predictions within {percent(outcome.best)} of optimal", f"{digits(outcome.best):.0f} digits"]
+    parts = [predictions(outcome.best), f"{digits(outcome.best):.0f} digits"]
     if outcome.false_features is not None:
         parts.append(features(outcome.false_features, "false"))
     if outcome.missed_features is not None:

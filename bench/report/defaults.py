@@ -9,7 +9,7 @@ from statistics import median, median_low
 from bench.report.accuracy import features
 from bench.report.model import Report
 from bench.report.tables import Table
-from bench.report.words import duration, number, percent
+from bench.report.words import duration, number, predictions
 from verification.verdict import Result
 
 __all__ = ["PHASE", "defaults_says", "defaults_table"]
@@ -56,10 +56,11 @@ def defaults_says(report: Report) -> list[str]:
         for row in rows
         if row["solver"] in report.solvers
     )
-    said = [f"{count} pair{'s' * (count > 1)}: {why}." for why, count in reasons.most_common(REASONS) if why]
+    said = [f"{why} ({count})" for why, count in reasons.most_common(REASONS) if why]
+    count, pairs = sum(reasons.values()) - reasons[""], "pairs of a solver and a cell"
     if not any(r.row["phase"] == PHASE for r in report.judgement.results):
         return ["This run did not call the libraries as documented: there is nothing to show here."]
-    return [f"Without an answer: {' '.join(said)}"] if said else []
+    return [f"No answer from {count} {pairs if count > 1 else 'pair'}: {'; '.join(said)}."] if said else []
 
 
 def _row(report: Report, name: str, cells: dict[str, list[Result]]) -> list[str]:
@@ -86,7 +87,7 @@ def _delivered(result: Result) -> str:
     assert value is not None
     if not math.isfinite(value):
         return "no solution: a constraint is broken"
-    parts = [f"predictions within {percent(value)} of optimal"]
+    parts = [predictions(value)]
     for kind in ("false", "missed"):
         count = result.row.get(f"{kind}_features")
         if count is not None:

@@ -1,4 +1,7 @@
-"""How time grows with size: cells that differ in one dimension alone, and the exponent of a power law."""
+"""How time grows with size: cells that differ in one dimension alone, and the exponent of a power law.
+
+The names are like ``scaling_500x1000`` and ``scaling_500x5000_rho0.9``: n and p tell which numbers are sizes.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ import re
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from scipy.stats import t as student
@@ -15,24 +19,38 @@ from bench.report.model import Cell, Report
 from bench.report.tables import Table
 from bench.report.words import WANTED, number
 
-__all__ = ["Fit", "Ladder", "fit", "ladders", "scaling_chart", "scaling_table"]
+__all__ = ["Fit", "Ladder", "drawn", "fit", "ladders", "scaling_chart", "scaling_table"]
 
 SUITE = "scaling"
 FEWEST = 3  # sizes for a line to be fitted through
-SIZES = {"n": "rows n", "p": "columns p", "nnz": "entries of X that are not zero"}
+SIZES = {
+    "n": "rows n",
+    "p": "columns p",
+    "nnz": "entries of X that are not zero",
+    "c": "c = 1 / (1 - correlation of neighbouring columns)",
+}
+NUMBER = re.compile(r"\d+(?:\.\d+)?")
+CORRELATION = re.compile(r"_rho([\d.]+)")
 
 
 @dataclass(frozen=True)
 class Ladder:
-    """Cells alike but for one dimension ("n", "p" or "nnz"), the smallest first."""
+    """Cells alike but for one dimension, a key of SIZES; the smallest first."""
 
     name: str
     dimension: str
     cells: tuple[Cell, ...]
 
-    def size(self, cell: Cell) -> int:
+    def size(self, cell: Cell) -> float:
         """The dimension that varies."""
-        return int(getattr(cell, self.dimension))
+        return _size(cell, self.dimension)
+
+
+def _size(cell: Cell, dimension: str) -> float:
+    if dimension != "c":
+        return float(getattr(cell, dimension))
+    found = CORRELATION.search(cell.case)
+    return 1 / (1 - float(found[1])) if found else 1.0
 
 
 @dataclass(frozen=True)
@@ -65,25 +83,45 @@ def fit(sizes: Sequence[float], seconds: Sequence[float]) -> Fit | None:
 
 
 def ladders(report: Report) -> list[Ladder]:
-    """Return the ladders of the run's scaling cells: same name but for the numbers in the case's."""
+    """Return the ladders of the run's scaling cells: alike in all that their names say but for one size."""
     suites = {result.row["cell"]: result.row.get("suite") for result in report.judgement.results}
-    groups: dict[str, list[Cell]] = defaultdict(list)
+    groups: dict[tuple[Any, ...], list[Cell]] = defaultdict(list)
     for cell in report.cells.values():
-        if suites.get(cell.name) == SUITE:
-            groups[re.sub(r"\d+", "#", cell.case) + cell.name.removeprefix(cell.case)].append(cell)
+        if suites.get(cell.name) != SUITE:
+            continue
+        form = NUMBER.sub("*", cell.case) + cell.name.removeprefix(cell.case)
+        others = [x for x in NUMBER.findall(cell.case) if x not in (str(cell.n), str(cell.p))]
+        groups["n", form, cell.p, *others].append(cell)
+        groups["p", form, cell.n, *others].append(cell)
+        groups["nnz", form, cell.n, cell.p].append(cell)
+        groups["c", form, cell.n, cell.p, cell.nnz].append(cell)
     found = []
-    for name, cells in groups.items():
-        varied = [size for size in SIZES if len({getattr(cell, size) for cell in cells}) > 1]
-        if varied:  # more rows are more entries too: the first that varies is the one that was varied
-            ordered = sorted(cells, key=lambda cell: getattr(cell, varied[0]))
-            found.append(Ladder(name, varied[0], tuple(ordered)))
+    for (dimension, *_), cells in groups.items():
+        sizes = {_size(cell, dimension): cell for cell in cells}
+        if len(sizes) > 1:  # else nothing varies, or something that the name alone tells
+            ordered = [sizes[size] for size in sorted(sizes)]
+            found.append(Ladder(_name(ordered), dimension, tuple(ordered)))
     return found
+
+
+def _name(cells: Sequence[Cell]) -> str:
+    """Their name, with a star for what varies."""
+    first = cells[0]
+    numbers = zip(*(NUMBER.findall(cell.case) for cell in cells), strict=True)
+    spelt = iter([each[0] if len(set(each)) == 1 else "*" for each in numbers])
+    return NUMBER.sub(lambda _: next(spelt), first.case) + first.name.removeprefix(first.case)
 
 
 def _times(report: Report, ladder: Ladder, solver: str, tier: float) -> tuple[list[float], list[float]]:
     timed = [(ladder.size(cell), report.timing(solver, cell.name, tier)) for cell in ladder.cells]
-    found = [(float(size), timing.seconds) for size, timing in timed if timing is not None]
+    found = [(size, timing.seconds) for size, timing in timed if timing is not None]
     return [size for size, _ in found], [seconds for _, seconds in found]
+
+
+def drawn(report: Report, found: Sequence[Ladder]) -> dict[str, list[Chart]]:
+    """Return the charts of those ladders on which anybody has a time, by their names."""
+    charts = {ladder.name: scaling_chart(report, ladder) for ladder in found}
+    return {name: [chart] for name, chart in charts.items() if chart.lines}
 
 
 def scaling_chart(report: Report, ladder: Ladder, tier: float = WANTED) -> Chart:
@@ -99,20 +137,22 @@ def scaling_chart(report: Report, ladder: Ladder, tier: float = WANTED) -> Chart
     return chart
 
 
-def scaling_table(report: Report, ladder: Ladder, tier: float = WANTED) -> Table:
-    """Fitted exponents of each solver on one ladder."""
+def scaling_table(report: Report, found: Sequence[Ladder], tier: float = WANTED) -> Table:
+    """Fitted exponents of each solver on each ladder; no rows where nobody has enough sizes."""
     rows = []
-    for name in report.solvers:
-        x, y = _times(report, ladder, name, tier)
-        law = fit(x, y) if x else None
-        if law is not None:
-            span = f"{min(x):g} to {max(x):g} ({len(x)})"
-            rows.append([name, f"{law.exponent:.2f}", f"{law.exponent - law.margin:.2f} to "
-                         f"{law.exponent + law.margin:.2f}", span])  # fmt: skip
+    for ladder in found:
+        for name in report.solvers:
+            x, y = _times(report, ladder, name, tier)
+            law = fit(x, y) if x else None
+            if law is not None:
+                low, high = law.exponent - law.margin, law.exponent + law.margin
+                sizes = f"{ladder.dimension} = {min(x):,.0f} to {max(x):,.0f} ({len(x)})"
+                rows.append([name, f"{law.exponent:.2f}", f"{low:.2f} to {high:.2f}", sizes, ladder.name])
     return Table(
-        f"Exponents of {ladder.dimension}: {ladder.name}",
-        f"Time to {number(tier)} as a power of {SIZES[ladder.dimension]}, least squares on logarithms; the "
-        "interval is 95 %, from the residuals. Where fixed costs dominate the small sizes, it is too low.",
-        ["solver", "exponent", "95 % interval", "sizes (how many)"],
+        "Exponents",
+        f"Time to {number(tier)} as a power of what grows, least squares on logarithms, for the solvers that "
+        f"reach it at {FEWEST} sizes or more. The interval is 95 %, from the residuals: from {FEWEST} sizes "
+        "it is wide. Where fixed costs dominate the small sizes, the exponent is too low.",
+        ["solver", "exponent", "95 % interval", "what grows (sizes)", "cells"],
         rows,
     )

@@ -20,7 +20,7 @@ from bench.report.matrix import matrix_table, means_table
 from bench.report.model import Report
 from bench.report.paths import paths
 from bench.report.profiles import curves, precisions, profiles
-from bench.report.scaling import ladders, scaling_chart, scaling_table
+from bench.report.scaling import drawn, ladders, scaling_table
 from bench.report.tables import Table
 
 __all__ = ["Section", "sections"]
@@ -133,14 +133,13 @@ def _paths(report: Report) -> Section:
 
 def _scaling(report: Report) -> Section:
     found = ladders(report)
-    none = "This run has no cells that differ in size alone (suite scaling): nothing is fitted."
-    return Section(
-        "scaling",
-        "Growth with size",
-        [] if found else [none],
-        {ladder.name: [scaling_chart(report, ladder)] for ladder in found},
-        [scaling_table(report, ladder) for ladder in found],
-    )
+    charts, table = drawn(report, found), scaling_table(report, found)
+    says = []
+    if not found:
+        says = ["This run has no cells that differ in size alone (suite scaling): nothing is fitted."]
+    elif not table.rows:
+        says = ["No solver has a time at enough sizes for an exponent to be fitted."]
+    return Section("scaling", "Growth with size", says, charts, [table] if table.rows else [])
 
 
 def _noise(report: Report) -> Section:

@@ -61,6 +61,14 @@ def percent(suboptimality: float) -> str:
     return f"{value:.2g} %" if value < 10 else f"{value:.0f} %"
 
 
+def predictions(suboptimality: float) -> str:
+    """Say it of an answer."""
+    spelt = percent(suboptimality)
+    if spelt.startswith("over"):
+        return f"predictions may be {spelt} off"
+    return f"predictions within {spelt.removeprefix('under ')} of optimal"
+
+
 def digits(suboptimality: float) -> float:
     """Return the correct digits of the objective, relative to N; 16 at most."""
     return 16.0 if suboptimality <= 1e-16 else max(0.0, -math.log10(suboptimality))
