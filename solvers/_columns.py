@@ -165,6 +165,18 @@ class Columns:
             )  # fmt: skip
         return float(kernels.sweep_dense(B, self.m, cols, norms, lam1, lam2, form.positive, w, r))
 
+    def conjugate_gradients(
+        self, F: NDArray[np.intp], b: Vector, diagonal: Vector, lam2: Vector, slack: Vector, reach: Vector,
+        steps: int, d: Vector, fit: Vector,
+    ) -> tuple[bool, bool]:  # fmt: skip
+        """newton_direction of _residual_face on sparse columns, into d and fit: arrived, slow."""
+        B = self.form.B
+        arrived, slow, taken = kernels.conjugate_gradients_sparse(
+            B.data, B.indices, B.indptr, self.m, self._q, F, b, diagonal, lam2, slack, reach, steps, d, fit
+        )
+        self.touched += 2 * taken * F.size
+        return bool(arrived), bool(slow)
+
     def entries(self, cols: NDArray[np.intp]) -> int:
         """Count the stored entries of columns of X."""
         B = self.form.B

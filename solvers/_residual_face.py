@@ -194,6 +194,8 @@ def newton_direction(
     """
     diagonal = columns.norms_sq[F] + lam2
     d, fit = np.zeros(F.size), np.zeros(columns.form.z.size)
+    if columns.sparse:
+        return d, fit, *columns.conjugate_gradients(F, b, diagonal, lam2, slack, reach, steps, d, fit)
     left = b.copy()
     q = left / diagonal
     direction = q

@@ -11,6 +11,7 @@ import scipy.sparse as sp
 from solvers import Problem, Status, Stop, solve
 from solvers import _path_products as products
 from solvers._columns import Columns
+from solvers._residual_face import newton_direction
 from solvers._ridge_gram import ridge
 from solvers.path import grid, solve_path
 from verification import certify
@@ -85,6 +86,39 @@ def test_a_path_leaves_the_gram_matrix_where_products_are_cheaper(
         assert one.status is Status.CONVERGED
         assert certificate.gap <= 1e-9 * certificate.scale + 2 * certificate.radius
         np.testing.assert_allclose(one.coef, other.coef, atol=1e-3 * np.abs(other.coef).max() + 1e-12)
+
+
+@pytest.mark.parametrize("corner", [False, True])
+@pytest.mark.parametrize("steps", [3, 200])
+def test_conjugate_gradients_are_the_same_for_sparse_and_dense_columns(corner: bool, steps: int) -> None:
+    rng = np.random.default_rng(7)
+    X = rng.standard_normal((60, 30)) * (rng.random((60, 30)) < 0.3)
+    y = rng.standard_normal(60)
+    F = np.array([2, 3, 5, 7, 11, 13])
+    b, lam2 = rng.standard_normal(6), np.full(6, 0.1)
+    reach = np.full(6, np.inf)
+    if corner:
+        reach[2] = 1e-3 * np.sign(b[2])
+    found = [
+        newton_direction(
+            Columns.of(Problem(make(X), y, l1=0.1, intercept=True)),
+            F,
+            b,
+            lam2,
+            np.full(6, 1e-12),
+            reach,
+            steps,
+        )
+        for make in (np.asfortranarray, sp.csc_array)
+    ]
+    (d, fit, *ended), (sparse_d, sparse_fit, *sparse_ended) = found
+    assert ended == sparse_ended
+    assert ended[1] == (steps == 3 and not corner)
+    np.testing.assert_allclose(sparse_d, d, atol=1e-10)
+    np.testing.assert_allclose(sparse_fit, fit, atol=1e-10)
+    if ended[0]:
+        A = (X - X.mean(axis=0))[:, F]
+        np.testing.assert_allclose((A.T @ A + np.diag(lam2)) @ d, b, atol=1e-9)
 
 
 # -- ridge by its Gram matrix -------------------------------------------------------------------------------
