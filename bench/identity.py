@@ -6,6 +6,7 @@ import ast
 import hashlib
 import importlib.util
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -63,18 +64,25 @@ def _imported(path: Path) -> list[Path]:
     """Files of ``solvers/`` that a file of it imports, inside its functions too."""
     if path.parent != SOLVERS:
         return []
+    names = sorted(_names(path.read_bytes()))
+    return [file for name in names if (file := SOLVERS / f"{name}.py").is_file()]
+
+
+@lru_cache(maxsize=256)  # most solvers share most of what they import
+def _names(source: bytes) -> frozenset[str]:
+    """Names of modules that may be of ``solvers/`` and that a file of it imports."""
     try:
-        tree = ast.parse(path.read_bytes())
+        tree = ast.parse(source)
     except SyntaxError:  # it fails in its worker, with words
-        return []
-    names = set()
+        return frozenset()
+    names: set[str] = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             names |= {alias.name.removeprefix("solvers.") for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
             module = (node.module or "").removeprefix("solvers").removeprefix(".")
             names |= {module} if module else {alias.name for alias in node.names}
-    return [file for name in sorted(names) if (file := SOLVERS / f"{name}.py").is_file()]
+    return frozenset(names)
 
 
 def code_digests() -> dict[str, str]:

@@ -165,11 +165,12 @@ def measure(
         earlier = Reuse(head, usable(results / "records", reuse))
         plan, head["reuse"] = replace(plan, reuse=earlier), earlier.names
     found = None if fresh else _unfinished(head, results / "records")
-    record, rows = found or (Recorder(results / "records" / f"{plan.run}.jsonl"), [])
+    record, rows = found or (_begun(results / "records" / f"{plan.run}.jsonl", head), [])
     with record:
         past = Past(rows)
         plan = replace(plan, run=record.path.stem)
-        record.append(_resumed(plan, past) if found else head)
+        if found:
+            record.append(_resumed(plan, past))
         named(plan.run, len(past))
         if not past.complete:
             execute(plan, record.append, events, past)
@@ -180,6 +181,18 @@ def reported(record: Path, report: Path) -> None:
     """Put on record that the report of a run is written: nothing of it is left to do."""
     with Recorder(record) as writer:
         writer.append({"kind": "report", "run": record.stem, "path": os.path.relpath(report, record.parent)})
+
+
+def _begun(path: Path, head: dict[str, Any]) -> Recorder:
+    """Return a new record with its head. It has its name from then on: no kill leaves one without a head."""
+    record = Recorder(path.with_suffix(".begun"))
+    try:
+        record.append(head)
+        record.rename(path)
+    except BaseException:
+        record.close()
+        raise
+    return record
 
 
 def _unfinished(head: dict[str, Any], folder: Path) -> tuple[Recorder, list[dict[str, Any]]] | None:

@@ -104,6 +104,16 @@ def test_a_run_goes_on_where_it_stopped(
         assert first["process"] > had.get(first["solver"], 0), "another process, and it says so"
 
 
+def test_a_run_that_is_stopped_before_its_first_row_leaves_no_record(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stop_after(0, tmp_path, monkeypatch)
+    assert not list((tmp_path / "records").glob("*.jsonl"))
+    stop_after(1, tmp_path, monkeypatch)
+    (path,) = (tmp_path / "records").glob("*.jsonl")
+    assert measure(SUITE, CELLS, SOLVERS, results=tmp_path, **SETTINGS) == path
+
+
 def test_stopped_again_and_again_it_comes_to_the_same(
     undisturbed: list[dict[str, Any]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -263,15 +263,21 @@ class Process:
         if os.fstat(self._log.fileno()).st_size > LOG_KEPT:
             self._log.truncate(0)
 
+    def strike(self) -> None:
+        """Have the process and its group ended, without waiting for it: `kill` does."""
+        if self._process is None:
+            return
+        try:
+            os.killpg(self._process.pid, signal.SIGKILL)
+        except ProcessLookupError:  # the whole group is gone already
+            self._process.poll()
+
     def kill(self) -> None:
         """End the process and whatever it started."""
+        self.strike()
         process, self._process = self._process, None
         if process is None:
             return
-        try:
-            os.killpg(process.pid, signal.SIGKILL)
-        except ProcessLookupError:  # the whole group is gone already
-            process.poll()
         process.wait()
         self._leaders.discard(process.pid)
         end_orphans(process.pid, self._mark, self._before | self._leaders)

@@ -155,6 +155,11 @@ class Recorder:
         # A lone surrogate, as a library's message may hold, has a JSON escape and no UTF-8.
         self._write(line.encode(errors="backslashreplace") + b"\n")
 
+    def rename(self, path: str | os.PathLike[str]) -> None:
+        """Give the file another name, in the same folder; the lock stays with it."""
+        os.rename(self.path, path)
+        self.path = Path(path)
+
     def close(self) -> None:
         """Wait until every row is on the disk, and give up the lock."""
         try:
