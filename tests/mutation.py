@@ -3,8 +3,9 @@
     python tests/mutation.py                     the sample on record (seeded), into results/mutation/
     python tests/mutation.py --only implied.py   every mutant of one file, nothing written
 
-Each mutant takes the place of its module in a child of this process, in which the tests of the proofs run
-until the first failure. One that no test fails survives, and needs a reason in results/mutation/reasons.csv.
+Each mutant takes the place of its module in a child of this process, in which the tests that execute it run
+until the first failure, the cheapest first (mutation_cover.py). One that no test fails survives, and needs a
+reason in results/mutation/reasons.csv.
 """
 
 from __future__ import annotations
@@ -12,38 +13,29 @@ from __future__ import annotations
 import argparse
 import importlib
 import os
+import resource
 import shutil
 import signal
 import sys
 import time
+from collections.abc import Callable
 from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec
 from importlib.util import spec_from_file_location
 from pathlib import Path
+from typing import Any
 
+import mutation_cover as cover
 import mutation_record as record
 from mutation_sites import PROOFS, Mutant, mutants, mutated
 
 ROOT = Path(__file__).resolve().parent.parent
 COPY = ROOT / ".cache" / "mutation" / "verification" / "proofs"  # what it keeps, it keeps in there
 PRELOADED = ("flint", "numba", "pytest", "scipy.linalg", "scipy.optimize", "scipy.sparse.linalg", "typer")
-LIMIT = 240.0  # seconds for one mutant; all of the tests take a tenth of that on a quiet machine
-
-# What can tell a mutant of a module, the likeliest first; all of it runs against one that survives.
-JUDGE = ["test_certificate.py", "test_faults.py", "test_verdict.py", "test_rigorous.py"]
-EXACT = ["test_exact.py", "test_checker.py", "test_rigorous.py"]
-TESTS = {
-    "checker": ["test_checker.py"], "export": ["test_checker.py", "test_rigorous.py"],
-    "rigorous": ["test_rigorous.py", "test_faults.py"], "_dot2": ["test_rigorous.py"],
-    "features": ["test_features.py", "test_faults.py"], "held_out": ["test_jobs.py"],
-    "path": ["test_jobs.py", *JUDGE], "points": [*JUDGE, "test_jobs.py"],
-    **dict.fromkeys(("levels", "exact", "integers", "reduced", "search", "wide"), EXACT),
-}  # fmt: skip
-# They take long and tell nothing that the others do not, or start processes, in which nothing is mutated.
-LEFT_OUT = (
-    "not ten_thousand and not planted_fault_is_caught and not stands_alone and not alarm and not killed "
-    "and not matrix and not published and not nist and not filip"
-)
+LIMIT = 240.0  # seconds on the clock for one mutant, one that waits for something included
+SLACK, TIMES = 5.0, 10.0  # CPU seconds of a test, and times what it takes traced: after that it hangs
+FIRST = 24  # tests before the files of all others are read
+MEMORY = 8 * 2**30  # bytes: one that asks for more has failed
 
 
 class Elsewhere(MetaPathFinder):
@@ -64,36 +56,57 @@ def copied(mutant: Mutant | None) -> None:
         (COPY / f"{mutant.module}.py").write_text(mutated(mutant.module, mutant.site), encoding="utf-8")
 
 
-def tests(module: str) -> int:
-    """Run the tests of a module in this process, which is a child; return pytest's exit code."""
+class Impatient:
+    """A pytest plugin: a test that computes for far longer than it should ends the process."""
+
+    def pytest_runtest_protocol(self, item: Any) -> None:
+        """Set the clock; what it sends, SIGPROF, is not caught."""
+        signal.setitimer(signal.ITIMER_PROF, SLACK + TIMES * cover.seconds(item.nodeid))
+
+
+def tests(mutant: Mutant) -> int:
+    """Run the tests that may tell a mutant in this process, which is a child; return pytest's exit code."""
     import pytest
 
-    sys.meta_path.insert(0, Elsewhere())
-    files = [str(ROOT / "tests" / name) for name in TESTS.get(module, JUDGE)]
-    return int(pytest.main(["-x", "-q", "-p", "no:cacheprovider", "-k", LEFT_OUT, *files]))
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+    os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"  # three quarters of the time until the first test
+    ranked = cover.ranked(mutant)
+    for names in (ranked[:FIRST], ranked[FIRST:]):
+        options = ["-x", "-q", "-p", "no:cacheprovider", *names]
+        if names and (code := pytest.main(options, [Impatient()])):
+            return int(code)
+    return 0
 
 
-def trial(mutant: Mutant | None, module: str) -> str:
-    """Fork, run, and say how it ended: "killed", "survived", "hung" or "died"."""
+def trial(mutant: Mutant | None, traced: str = "") -> str:
+    """Fork, run, and say how it ended: "killed", "survived", "hung" or "died".
+
+    Without a mutant a file of tests is traced, on the copy too: whether its tests pass there is seen by that.
+    """
     copied(mutant)
     child = os.fork()
     if child == 0:
         os.setsid()
-        quiet = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(quiet, 1)
-        os.dup2(quiet, 2)
         code = 1
         try:
-            code = tests(module)
+            sys.meta_path.insert(0, Elsewhere())
+            if mutant is None:
+                cover.trace(traced, COPY)
+                code = 0
+            else:
+                quiet = os.open(os.devnull, os.O_WRONLY)
+                os.dup2(quiet, 1)
+                os.dup2(quiet, 2)
+                code = tests(mutant)
         finally:
             os._exit(min(max(code, 0), 100))
     deadline = time.monotonic() + LIMIT
-    while time.monotonic() < deadline:
+    while time.monotonic() < deadline or mutant is None:
         done, status = os.waitpid(child, os.WNOHANG)
+        if done and os.WIFSIGNALED(status):
+            return "hung" if os.WTERMSIG(status) == signal.SIGPROF else "died"
         if done:
-            if os.WIFSIGNALED(status):
-                return "died"
-            return "survived" if os.WEXITSTATUS(status) == 0 else "killed"
+            return record.SURVIVED if os.WEXITSTATUS(status) == 0 else "killed"
         time.sleep(0.05)
     os.killpg(child, signal.SIGKILL)
     os.waitpid(child, 0)
@@ -118,10 +131,9 @@ def main() -> int:
     known = {} if given.again or given.only else record.on_record()
     if given.survivors:
         known = {key: outcome for key, outcome in known.items() if outcome != record.SURVIVED}
-    outcomes = run(chosen, known, given.seconds)
+    outcomes = run(chosen, known, given.seconds, (lambda _: None) if given.only else record.write)
     if given.only:
         return 0
-    record.write(outcomes)
     if len(outcomes) < len(chosen):
         print(f"exit 2: {len(outcomes)} of {len(chosen)} done; the same command goes on")
         return 2
@@ -130,24 +142,34 @@ def main() -> int:
     return code
 
 
-def run(chosen: list[Mutant], known: dict[record.Key, str], seconds: float) -> dict[record.Key, str]:
-    """Try those whose outcome is not known, as long as there is time."""
-    outcomes: dict[record.Key, str] = {}
-    untouched: dict[str, str] = {}
+def run(
+    chosen: list[Mutant],
+    known: dict[record.Key, str],
+    seconds: float,
+    keep: Callable[[dict[record.Key, str]], None],
+) -> dict[record.Key, str]:
+    """Try those whose outcome is not known, as long as there is time; all that is known then is kept."""
+    for name in cover.untraced():
+        if trial(None, name) != record.SURVIVED:  # tests that fail anyway would kill everything
+            raise SystemExit(f"exit 2: {name} fails without a mutant")
+    outcomes = {mutant.key: known[mutant.key] for mutant in chosen if mutant.key in known}
     end = time.monotonic() + seconds
     for k, mutant in enumerate(chosen, 1):
-        outcome = known.get(mutant.key)
-        if outcome is None and time.monotonic() < end:
-            if mutant.module not in untouched:  # tests that fail anyway would kill everything
-                untouched[mutant.module] = trial(None, mutant.module)
-            if untouched[mutant.module] != record.SURVIVED:
-                raise SystemExit(f"exit 2: the tests of {mutant.module} fail without a mutant")
-            outcome = trial(mutant, mutant.module)
-            change = f"{mutant.module}.py:{mutant.line}: {mutant.before} -> {mutant.after}"
-            print(f"{k}/{len(chosen)} {outcome}: {change}", flush=True)
-        if outcome is not None:
-            outcomes[mutant.key] = outcome
+        if mutant.key in outcomes or time.monotonic() > end:
+            continue
+        began = _computed()
+        outcomes[mutant.key] = trial(mutant)
+        change = f"{mutant.module}.py:{mutant.line}: {mutant.before} -> {mutant.after}".replace("\n", " ")
+        spent = f"{_computed() - began:.1f} s"
+        print(f"{k}/{len(chosen)} {outcomes[mutant.key]}, {spent}: {change}", flush=True)
+        keep({other.key: outcomes[other.key] for other in chosen if other.key in outcomes})
     return outcomes
+
+
+def _computed() -> float:
+    """CPU seconds of all children so far."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 if __name__ == "__main__":

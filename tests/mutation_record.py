@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-import random
+import hashlib
 from pathlib import Path
 
 from mutation_sites import Mutant, modules, mutants
@@ -29,10 +29,15 @@ def every() -> list[Mutant]:
 
 
 def sample() -> list[Mutant]:
-    """Return the sample that goes on record: seeded, without replacement."""
-    found = every()
-    chosen = random.Random(SEED).sample(found, min(SAMPLE, len(found)))
-    return sorted(chosen, key=lambda mutant: (mutant.module, mutant.site))
+    """Return the sample that goes on record: those whose digests with the seed are the least.
+
+    So a change of the code changes the sample there, and leaves it as it was elsewhere.
+    """
+
+    def place(mutant: Mutant) -> str:
+        return hashlib.sha256("\0".join((str(SEED), *mutant.key)).encode()).hexdigest()
+
+    return sorted(sorted(every(), key=place)[:SAMPLE], key=lambda mutant: (mutant.module, mutant.site))
 
 
 def on_record() -> dict[Key, str]:
@@ -48,7 +53,10 @@ def reasons() -> dict[Key, str]:
 def table(name: str) -> list[list[str]]:
     """Read a file of results/mutation without its head; empty if there is none."""
     path = RESULTS / name
-    return list(csv.reader(path.read_text(encoding="utf-8").splitlines()))[1:] if path.exists() else []
+    if not path.exists():
+        return []
+    with open(path, newline="", encoding="utf-8") as file:  # a cell may hold several lines
+        return list(csv.reader(file))[1:]
 
 
 def write(outcomes: dict[Key, str]) -> None:

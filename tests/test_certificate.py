@@ -16,6 +16,7 @@ from verification.campaigns.exact_reference import ExactProblem
 from verification.campaigns.random_problems import combinations, points, problem_of
 from verification.campaigns.weak_duality import check_point, weak_duality
 from verification.proofs import dual, judge, projection, rounding, scaled
+from verification.proofs.implied import implied_penalty
 
 Vector = NDArray[np.float64]
 
@@ -170,6 +171,61 @@ def test_a_false_feature_is_found() -> None:
     certificate = certify(Problem(X, y, l1=0.5), [0.5, 1e-6, 0.0])
     assert certificate.certified_zeros.tolist() == [False, True, True]
     assert certificate.false_features == 1
+
+
+@pytest.mark.parametrize("positive", [False, True])
+def test_a_prox_point_is_the_minimiser_over_one_coordinate(positive: bool) -> None:
+    """Of curvature/2 (x - w)^2 - u (x - w) + l1 |x| + l2/2 x^2: no neighbour is lower, on either side."""
+    rng = np.random.default_rng(7)
+    l1, l2 = rng.choice([0.0, 0.5], 60), rng.choice([0.0, 0.3], 60)
+    w, u, curvature = np.abs(rng.standard_normal(60)), rng.standard_normal(60), rng.choice([0.5, 2.0], 60)
+    w = w if positive else w * rng.choice([-1.0, 1.0], 60)
+
+    def value(x: Vector) -> Vector:
+        return curvature / 2 * (x - w) ** 2 - u * (x - w) + l1 * np.abs(x) + l2 / 2 * x * x
+
+    x = dual.Penalty(l1, l2, positive).prox_point(w, u, curvature)
+    assert x.min() >= 0 or not positive
+    for step in (1e-4, -1e-4):
+        beside = np.maximum(x + step, 0.0) if positive else x + step
+        assert np.all(value(beside) >= value(x))
+    nothing = dual.Penalty(np.zeros(1), np.zeros(1), positive).prox_point(np.ones(1), np.ones(1), np.zeros(1))
+    assert nothing.tolist() == [1.0]  # no curvature and no penalty: left where it is
+
+
+def test_coefficients_of_one_size_fit_the_penalty_that_there_is() -> None:
+    """l1 and l2 cannot be told apart then: the one that the problem has explains it all."""
+    sign = np.array([1.0, -1.0, 1.0, 1.0, -1.0])
+    regressors = np.column_stack([sign, 0.5 * sign])
+    lasso = implied_penalty(0.105 * sign, np.full(5, 1e-16), regressors, (0.1, 0.0))
+    ridge = implied_penalty(0.105 * sign, np.full(5, 1e-16), regressors, (0.0, 0.2))
+    assert lasso is not None
+    assert ridge is not None
+    assert (lasso.l1, lasso.l2) == (pytest.approx(0.105), 0.0)
+    assert (ridge.l1, ridge.l2) == (0.0, pytest.approx(0.21))
+    assert lasso.off == ridge.off == pytest.approx(0.05)
+    assert lasso.gain > 1e12
+
+
+def test_the_implied_penalty_is_the_least_squares_fit() -> None:
+    rng = np.random.default_rng(8)
+    w = rng.standard_normal(9)
+    regressors = np.column_stack([np.sign(w), w])
+    u = regressors @ [0.3, 0.7] + 1e-3 * rng.standard_normal(9)
+    found = implied_penalty(u, np.full(9, 1e-16), regressors, (0.25, 0.75))
+    fitted = np.linalg.lstsq(regressors, u, rcond=None)[0]
+    assert found is not None
+    np.testing.assert_allclose([found.l1, found.l2], fitted, rtol=1e-12)
+    expected = regressors @ [0.25, 0.75]
+    off = np.linalg.norm(regressors @ fitted - expected) / np.linalg.norm(expected)
+    gain = np.linalg.norm(u - expected) / np.linalg.norm(u - regressors @ fitted)
+    assert (found.off, found.gain) == (pytest.approx(off), pytest.approx(gain))
+    exact = implied_penalty(regressors @ [0.3, 0.7], np.full(9, 1e-6), regressors, (0.25, 0.75))
+    assert exact is not None
+    assert exact.gain == pytest.approx(np.linalg.norm(regressors @ [0.05, -0.05]) / 3e-6)  # over rounding
+    assert implied_penalty(u[:3], np.ones(3), regressors[:3], (0.25, 0.75)) is None  # two are fitted
+    assert implied_penalty(u[:4], np.ones(4), regressors[:4], (0.25, 0.75)) is not None
+    assert implied_penalty(u, np.ones(9), regressors, (0.0, 0.0)) is None
 
 
 def test_a_sparse_matrix_too_large_for_qr_is_projected_by_lsmr(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -22,7 +22,7 @@ from solvers import Problem
 from verification.campaigns.random_problems import combinations, problem_of
 from verification.proofs import checker
 from verification.proofs.exact import optimum
-from verification.proofs.export import exactly, export, seal
+from verification.proofs.export import GRID, SCALING, exactly, export, seal
 
 CHECKER = Path(checker.__file__)
 TRIALS = 100
@@ -225,18 +225,110 @@ def test_forgeries_with_a_right_digest_are_rejected(folder: Path) -> None:
         (lambda c: c["problem"].update(sample_weight=["0"] * 12), "not all zero"),
         (lambda c: c["claim"].update(bound=0.5), "not a number"),
         (lambda c: c["claim"].pop("intervals"), "names expected"),
+        (lambda c: c["problem"].update(n=0, y=[]), "no sizes"),
+        (lambda c: c["problem"].update(p=2**60), "no sizes"),
         (lambda c: c["proof"]["optimum"].update(scale=[10**9] * 99), "scale"),
+        (lambda c: c["proof"]["optimum"]["scale"].__setitem__(0, 9999), "scale"),
+        (lambda c: c["proof"]["optimum"]["scale"].__setitem__(0, -9999), "scale"),
+        (lambda c: c["claim"]["intervals"].append(["0", "0"]), "one a coefficient"),
         (lambda c: c["proof"]["optimum"]["support"].reverse(), "in order"),
         (lambda c: c["proof"]["optimum"].update(inverse=[["0"] * 9] * 9), "inverse"),
         (lambda c: c.update(claim=[]), "names expected"),
     ],
-    ids=range(12),
+    ids=range(17),
 )
 def test_what_is_not_in_the_format_is_rejected(change: Any, words: str, folder: Path) -> None:
     content = content_of(certificate("lasso, intercept", folder))
     change(content)
     with pytest.raises(checker.Rejected, match=words):
         checker.check(seal(content))
+
+
+@pytest.mark.parametrize("place", [(12, 0), (0, 8), (-1, 0), (0, -1)])
+def test_entries_outside_are_rejected(place: tuple[int, int], folder: Path) -> None:
+    content = content_of(certificate("sparse", folder))
+    content["problem"]["entries"].append([*place, "0x1.0p+0"])
+    with pytest.raises(checker.Rejected, match="outside"):
+        checker.check(seal(content))
+
+
+def moved_by(content: dict[str, Any], share: tuple[float, float], bits: int = 20) -> dict[str, Any]:
+    """A proof whose first coefficient is off by 2^-bits, and intervals of `share` of what follows."""
+    proof = content["proof"]["optimum"]
+    reach = Fraction(1, 2**bits) / Fraction(2) ** proof["scale"][0]
+    proof["coef"][0] = str(Fraction(proof["coef"][0]) + Fraction(1, 2**bits))
+    for j, x, e in zip(proof["support"], proof["coef"], proof["scale"], strict=True):
+        low, high = (reach * Fraction(2) ** e * Fraction(part) for part in share)
+        content["claim"]["intervals"][j] = [str(Fraction(x) - low), str(Fraction(x) + high)]
+    return content
+
+
+def test_an_interval_is_as_wide_as_the_proof_leaves_it(folder: Path) -> None:
+    content = content_of(certificate("ridge", folder))
+    assert "only optimum" in checker.check(seal(moved_by(copy.deepcopy(content), (1.01, 1.01))))
+    for share in ((0.99, 0.99), (0.6, 0.6), (0.4, 0.4), (0.99, 1.01), (1.01, 0.99)):
+        with pytest.raises(checker.Rejected, match="does not contain"):
+            checker.check(seal(moved_by(copy.deepcopy(content), share)))
+
+
+def test_a_zero_is_proven_for_all_that_the_proof_leaves_open(folder: Path) -> None:
+    """The further the coefficients are off, the larger u_j may be: at last it may reach l1."""
+    content = content_of(certificate("lasso", folder))
+    words = []
+    for bits in range(20, 2, -1):
+        try:
+            words.append(checker.check(seal(moved_by(copy.deepcopy(content), (1.01, 1.01), bits))))
+        except checker.Rejected as reason:
+            words.append(str(reason))
+    first = next(k for k, text in enumerate(words) if "only optimum" not in text)
+    assert "not proven to be zero" in words[first]
+    problem = exactly(content["problem"])
+    proof = moved_by(copy.deepcopy(content), (1.01, 1.01), 20 - first)["proof"]["optimum"]
+    at = zip(proof["support"], map(Fraction, proof["coef"]), strict=True)
+    r = problem.weighted(problem.y.plus([(problem.columns[j], -x) for j, x in at]))
+    outside = problem.live - set(proof["support"])
+    assert all(abs(problem.columns[j].dot(r)) < problem.S * problem.l1[j] for j in outside)  # at its middle
+
+
+@pytest.mark.parametrize("factor", [0, 2])
+def test_half_an_inverse_is_none(factor: int, folder: Path) -> None:
+    """I - MH is then I or -I, of norm 1, and proves nothing."""
+    content = content_of(certificate("ridge", folder))
+    proof = content["proof"]["optimum"]
+    proof["inverse"] = [[str(factor * Fraction(x)) for x in row] for row in proof["inverse"]]
+    with pytest.raises(checker.Rejected, match="the inverse is not one"):
+        checker.check(seal(content))
+
+
+def test_a_tie_is_not_taken_for_a_zero(tmp_path: Path) -> None:
+    """Where u_j = l1 exactly, nothing proves w_j = 0 to be the only answer."""
+    problem = Problem(np.eye(2), [4.0, 0.5], l1=0.5)
+    best = optimum(problem, np.zeros(2), cached=False)
+    export(problem, best.coef, 0.0, tmp_path / "file", exact=best)
+    content = content_of((tmp_path / "file").read_bytes())
+    assert "only optimum" in checker.check(seal(content))
+    content["problem"]["y"][1] = "1"
+    content["claim"]["bound"] = "1000"
+    with pytest.raises(checker.Rejected, match="coefficient 1 is not proven to be zero"):
+        checker.check(seal(content))
+
+
+@pytest.mark.parametrize("name", PROBLEMS)
+def test_intervals_are_as_narrow_as_floats_allow(name: str, folder: Path) -> None:
+    content = content_of(certificate(name, folder))
+    ends = [[float.fromhex(x) for x in pair] for pair in content["claim"]["intervals"]]
+    largest = max(max(abs(low), abs(high)) for low, high in ends)
+    for low, high in ends:
+        assert high - low <= 2 * np.spacing(max(abs(low), abs(high))) + 2.0**-100 * largest
+
+
+def test_a_dual_point_has_the_bits_that_it_needs(tmp_path: Path) -> None:
+    """Those of its largest entry and of its scaling: a small entry takes no more of them."""
+    problem = Problem(np.eye(4), [1.0, 0.75, -0.5, 2.0**-70], l1=0.1)
+    export(problem, np.zeros(4), 0.0, tmp_path / "file")
+    theta = [Fraction(x) for x in content_of((tmp_path / "file").read_bytes())["proof"]["theta"]]
+    assert max(abs(x).numerator.bit_length() for x in theta) <= GRID + SCALING + 2
+    assert float(max(theta)) == pytest.approx(0.4)  # on the bound: |u_j| = theta_j / 4 = l1
 
 
 def test_places_and_names_that_occur_twice_are_rejected(folder: Path) -> None:
@@ -282,3 +374,17 @@ def test_it_stands_alone(folder: Path, tmp_path: Path) -> None:
         )
         assert run.returncode == code
         assert words in run.stdout + run.stderr
+
+
+def test_up_to_a_number_of_coefficients_intervals_are_claimed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    problem = PROBLEMS["lasso"]()
+    best = optimum(problem, cached=False)
+    size = len(best.point.support)
+    for most, claimed in ((size, True), (size - 1, False)):
+        monkeypatch.setattr("verification.proofs.export.MOST", most)
+        export(problem, best.coef, 0.0, tmp_path / "file", exact=best)
+        content = content_of((tmp_path / "file").read_bytes())
+        assert (content["claim"]["intervals"] is not None) == claimed
+        assert ("optimum" in content["proof"]) == claimed

@@ -12,6 +12,7 @@ import scipy.sparse as sp
 from flint import fmpq
 
 from solvers import Problem, Stop, solve
+from verification import certify
 from verification.campaigns.exact_reference import ExactProblem
 from verification.campaigns.random_problems import combinations, problem_of
 from verification.checks.published import DataMissing
@@ -61,6 +62,8 @@ def test_it_is_the_optimum_that_trying_all_patterns_finds(part: int) -> None:
             assert found.coef[j] == w.numerator / w.denominator  # correctly rounded
         b = fraction(reference.intercept)
         assert found.intercept == b.numerator / b.denominator
+        assert Fraction(found.intercept_low) <= b <= Fraction(found.intercept_high)
+        assert found.intercept_high - found.intercept_low <= 4 * np.spacing(abs(found.intercept))
     assert unique > 10
 
 
@@ -153,6 +156,25 @@ def test_ties_and_duplicates() -> None:
     assert edge.coef.tolist() == [3.0, 0.0]
 
 
+def test_columns_that_are_tied_alike_are_not_called_another_optimum() -> None:
+    """Both would have to leave zero upwards, and only one way and the other they cancel."""
+    X = np.array([[1.0, 0.0, 0.0], [0.0, 1.0, 1.0]])
+    found = optimum(Problem(X, [4.0, 1.0], l1=0.5, positive=True), cached=False)
+    assert found.tied == 2
+    assert found.uniqueness == "undecided"
+
+
+def test_the_largest_support_for_rationals_is_the_limit_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    tie = Problem(np.array([[3.0, 1.0], [0.0, 1.0]]), [4.0, 1.0], l1=0.75)  # at 7/6, which no ball holds
+    monkeypatch.setattr(module, "LARGEST_RATIONAL", 1)
+    found = optimum(tie, cached=False)
+    assert (found.coef.tolist(), found.tied, found.arithmetic) == ([7 / 6, 0.0], 1, "rationals")
+    assert found.steps <= 3  # no more bits were tried before: on a support of one rationals are cheap
+    monkeypatch.setattr(module, "LARGEST_RATIONAL", 0)
+    with pytest.raises(Unproven, match="on a support of 1"):
+        optimum(tie, cached=False)
+
+
 def test_a_third_is_rounded_correctly_and_enclosed() -> None:
     third = optimum(RationalProblem([["0.3"]], ["0.1"]))
     assert third.coef[0] == 1 / 3
@@ -167,13 +189,16 @@ def test_correct_digits_as_nist_counts_them() -> None:
     assert digits[0] == digits[3] == FULL_DIGITS
     np.testing.assert_allclose(digits[1:3], [3.0, 5.0], atol=1e-12)
     assert correct_digits([np.nan, -3.0, np.inf, 0.0], found).tolist()[:3] == [0.0, 0.0, 0.0]
+    assert not np.signbit(correct_digits([14.0, 3.0, 0.0, 0.0], found)).any()  # -log10(1) is 0, not -0
     assert features([7.0, 0.0, 1e-9, 0.0], found) == Features(1, 1)
     with pytest.raises(ValueError, match="shape"):
         correct_digits([1.0], found)
 
 
 def test_it_is_kept_by_digest_and_by_code(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "CACHE", tmp_path)
+    assert Path(module.__file__).parents[2] / ".cache" / "exact" == module.CACHE
+    monkeypatch.setattr(module, "CACHE", tmp_path / "a" / "folder")  # made where it is not
+    optimum(toy(l1=0.2))
     problem = toy(l1=0.1)
     first = optimum(problem)
     monkeypatch.setattr(module, "_prove", None)  # a second proof would fail
@@ -201,3 +226,65 @@ def test_a_support_that_is_too_large_is_refused_aloud(monkeypatch: pytest.Monkey
     monkeypatch.setattr("verification.proofs.search.LARGEST", 5)
     with pytest.raises(Unproven, match="limit is 5"):
         optimum(toy(), cached=False)
+
+
+def test_rows_count_alike_unless_weights_say_otherwise() -> None:
+    mean = optimum(RationalProblem([[1, 1, 1]], [1, 2, 6]))
+    assert mean.coef.tolist() == [3.0]
+    weighted = optimum(RationalProblem([[1, 1, 1]], [1, 2, 6], sample_weight=[2, 0, 1]))
+    assert weighted.coef[0] == 8 / 3
+    assert np.isnan(weighted.fitted[1])
+
+
+def test_of_a_start_with_too_many_coefficients_the_largest_are_kept() -> None:
+    problem = toy(4, 30, l1=0.1)
+    coef = np.arange(30) - 14.5
+    kept = module._start(module.Integers(problem), coef, 0.0)
+    assert len(kept) == 20  # five for each row
+    assert set(kept) == set(np.argsort(-np.abs(coef))[:20].tolist())
+
+
+@pytest.mark.parametrize("size", [0.0, 1e-9, 0.5])
+def test_level_exact_measures_from_the_optimum_itself(size: float) -> None:
+    problem = toy(l1=0.1, intercept=True)
+    best = optimum(problem, cached=False)
+    moved = best.coef + size * (np.arange(problem.p) == 1)
+    found = certify(problem, moved, best.intercept, level="exact")
+    assert found.gap is not None
+    assert found.radius is not None
+    assert 0 <= found.gap <= certify(problem, moved, best.intercept, level="rigorous").gap
+    assert found.gap == pytest.approx(found.primal - best.value, abs=found.radius)
+    assert found.gap <= 2 * np.spacing(found.primal) or size > 0
+    assert np.array_equal(found.certified_zeros, (best.low == 0) & (best.high == 0))
+    assert found.false_features == np.sum(found.certified_zeros & (moved != 0))
+
+
+def test_rounding_outwards_at_the_ends_of_the_range() -> None:
+    from verification.proofs.integers import downward, nearest, upward
+
+    huge = Fraction(2) ** 1025
+    assert (upward(huge), downward(huge)) == (np.inf, np.finfo(float).max)
+    assert (upward(-huge), downward(-huge)) == (-np.finfo(float).max, -np.inf)
+    assert (nearest(huge), nearest(-huge)) == (np.inf, -np.inf)
+    third = Fraction(1, 3)
+    assert Fraction(downward(third)) < third < Fraction(upward(third))
+    assert upward(third) - downward(third) == np.spacing(1 / 3)
+    assert upward(Fraction(1, 4)) == downward(Fraction(1, 4)) == 0.25
+
+
+def test_zeros_stay_zeros_in_integers() -> None:
+    from verification.proofs.integers import dyadic
+
+    numbers, unit = dyadic(np.zeros(3))
+    assert (numbers, unit) == ([0, 0, 0], 1)
+    numbers, unit = dyadic(np.array([0.0, 0.75, -3.0, 2.0**-60]))
+    assert [float(Fraction(x) * Fraction(int(unit.p), int(unit.q))) for x in numbers] == [
+        0,
+        0.75,
+        -3,
+        2.0**-60,
+    ]
+    X = np.array([[1.0, 0.0], [2.0, 0.0], [-1.0, 0.0]])
+    assert optimum(Problem(X, np.zeros(3), l1=0.1), cached=False).value == 0
+    found = optimum(Problem(X, [3.0, 3.0, 3.0], l2=1.0), cached=False)
+    assert found.coef.tolist() == [6 / 9, 0.0]  # x'y / (x'x + n l2)

@@ -217,3 +217,29 @@ def test_totals_keep_their_promise(n: int) -> None:
         assert abs(Fraction(total) - exact) <= off
         exact = sum(map(Fraction, np.abs(x).tolist()), Fraction(0))
         assert abs(Fraction(_dot2.total(np.abs(x))[0]) - exact) <= exact * Fraction(2.0**-52)
+
+
+@pytest.mark.parametrize("layout", ["rows", "columns", "sparse"])
+def test_sums_know_the_size_of_their_terms(layout: str) -> None:
+    """And what they are: three columns of four, in other units, some terms of either sign."""
+    rng = np.random.default_rng(5)
+    X = rng.integers(-8, 9, (6, 4)) / 4.0
+    columns, unit, w = np.array([0, 2, 3]), np.array([1.0, 2.0, 0.5]), np.array([1.5, -0.25, 3.0])
+    terms = X[:, columns] * unit * w
+    hi, lo, size = np.full(6, 2.0), np.zeros(6), np.ones(6)
+    A = sp.csc_array(X)
+    if layout == "sparse":
+        _dot2.subtract_sparse(A.data, A.indices, A.indptr, columns, unit, w, hi, lo, size)
+    else:
+        _dot2.subtract_dense(X, columns, unit, w, layout == "rows", hi, lo, size)
+    assert np.array_equal(hi + lo, 2.0 - terms.sum(axis=1))
+    assert np.array_equal(size, 1.0 + np.abs(terms).sum(axis=1))
+    q, shift = np.arange(6) - 2.5, np.array([0.5, 0.0, -1.0]) * (layout != "sparse")
+    out, total = np.zeros(3), np.zeros(3)
+    if layout == "sparse":
+        _dot2.correlate_sparse(A.data, A.indices, A.indptr, columns, unit, q, out, total)
+    else:
+        _dot2.correlate_dense(X, columns, unit, shift, q, out, total)
+    products = (X[:, columns] * unit - shift) * q[:, None]
+    assert np.array_equal(out, products.sum(axis=0))
+    assert np.array_equal(total, np.abs(products).sum(axis=0))
