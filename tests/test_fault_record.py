@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from verification.checks.faults import faults, matrix, page
+from verification.checks.faults.defects import DEFECTS
 
 ROOT = Path(__file__).resolve().parents[1]
 COMMITTED = ROOT / "results" / "faults"
@@ -65,3 +66,15 @@ def test_a_fault_that_survives_and_a_false_alarm_are_told(on_record: Record) -> 
     assert matrix.verdicts({first: spared}, every_check=False) == [f"{first} survives"]
     told = matrix.verdicts({}, {matrix.HONEST: alarmed}, every_check=False)
     assert told == ["right_tall: a false alarm on honest: x"]
+
+
+def test_an_alarm_that_is_deserved_is_no_false_one_as_long_as_it_shows() -> None:
+    (solver, check), *_ = DEFECTS
+    alarmed = matrix.Row(solver, {check: matrix.FAILS, "right_tall": matrix.HOLDS}, answers=1)
+    assert matrix.verdicts({}, {solver: alarmed}, every_check=False) == []
+    page_of = page.markdown({}, {solver: alarmed})
+    assert "0 false alarms; 1 alarms that are deserved" in page_of
+    assert DEFECTS[solver, check] in page_of
+    cured = replace(alarmed, marks=dict.fromkeys(alarmed.marks, matrix.HOLDS))
+    told = matrix.verdicts({}, {solver: cured}, every_check=False)
+    assert told == [f"{check} raises no alarm on {solver} any more: it is no defect"]

@@ -63,7 +63,7 @@ def faults(
     if wrong:
         end(1, f"{len(wrong)} verdict(s) against faults, checks or honest solvers: see above")
     runs = sum(row.answers for row in good.values())
-    alarms = f"; {runs} honest runs without an alarm" if good else ""
+    alarms = f"; {runs} honest runs without a false alarm" if good else ""
     end(0, f"all well: {len(killed)} of {len(killed)} faults killed by the check named for them{alarms}")
 
 

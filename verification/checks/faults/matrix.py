@@ -18,9 +18,10 @@ from ...proofs import exact
 from ..check import Subject, all_checks
 from ..held import ANSWERED
 from . import faults, honest_solver
+from .defects import DEFECTS
 from .journal import Cell, Journal, digest_of_files, module_file
 
-__all__ = ["HONEST", "Row", "honest", "read", "rows", "subject", "verdicts", "write"]
+__all__ = ["HONEST", "Row", "false_alarms", "honest", "read", "rows", "subject", "verdicts", "write"]
 
 TOL = 1e-10  # what every solver under test is asked for
 TIME_LIMIT = 1.0  # seconds, soft: many a fault never arrives
@@ -204,9 +205,17 @@ def verdicts(
         if all(row.marks.get(check) in (None, HOLDS) for row in found.values()):
             wrong.append(f"{check} kills nothing")
     for row in (honest or {}).values():
-        for check in row.killers:
+        for check in false_alarms(row):
             wrong.append(f"{check}: a false alarm on {row.name}: {row.words.get(check, row.marks[check])}")
+        for solver, check in DEFECTS:
+            if solver == row.name and row.marks.get(check) == HOLDS:
+                wrong.append(f"{check} raises no alarm on {solver} any more: it is no defect")
     return wrong
+
+
+def false_alarms(row: Row) -> list[str]:
+    """Return the checks that an honest solver does not pass, and whose alarm is not known to be deserved."""
+    return [check for check in row.killers if (row.name, check) not in DEFECTS]
 
 
 def write(path: Path, found: Iterable[Row]) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from ..check import all_checks
 from . import faults, matrix
+from .defects import DEFECTS
 from .matrix import HOLDS, PATIENCE, TOL, Row
 
 __all__ = ["STAYS", "markdown", "missing", "redundant"]
@@ -108,14 +109,14 @@ def _summary(found: Mapping[str, Row], honest: Mapping[str, Row]) -> Iterator[st
     planted = [faults()[name] for name in found]
     judge = sum(fault.plant is not None for fault in planted)
     killed = sum(row.marks.get(faults()[name].killed_by, HOLDS) != HOLDS for name, row in found.items())
-    runs, alarms = (
-        sum(row.answers for row in honest.values()),
-        sum(len(row.killers) for row in honest.values()),
-    )
+    runs = sum(row.answers for row in honest.values())
+    false = sum(len(matrix.false_alarms(row)) for row in honest.values())
+    deserved = sum(len(row.killers) for row in honest.values()) - false
     yield f"- {len(found)} faults: {len(found) - judge} in a solver, {judge} in the judge"
     yield f"- {len(all_checks())} checks"
     yield f"- killed by the check named for them: {killed} of {len(found)}"
-    yield f"- {len(honest)} honest solvers, {runs} runs with an answer: {alarms} false alarms"
+    told = f"; {deserved} alarms that are deserved, [below](#honest-solvers)" if deserved else ""
+    yield f"- {len(honest)} honest solvers, {runs} runs with an answer: {false} false alarms{told}"
     for what, left in missing(found, honest).items():
         names = ", ".join(f"`{name}`" for name in left)
         yield f"- **not on record yet**, {len(left)} {what}: {names}; `make faults` goes on with them"
@@ -164,3 +165,9 @@ def _honest(honest: Mapping[str, Row]) -> Iterator[str]:
     yield "|---|---|---|"
     for name, row in honest.items():
         yield f"| `{name}` | {row.answers} | {', '.join(row.killers) or 'none'} |"
+    shown = {
+        key: why for key, why in DEFECTS.items() if key[0] in honest and key[1] in honest[key[0]].killers
+    }
+    if shown:
+        yield "\nAlarms that are deserved (`python -m verification checks --solvers NAME --only CHECK`):\n"
+        yield from (f"- `{solver}`, `{check}`: {why}." for (solver, check), why in shown.items())

@@ -1,0 +1,43 @@
+"""Conduct on other data than the unremarkable dense lasso of conduct.py."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import scipy.sparse as sp
+
+from solvers import Problem
+
+from .check import Failure, Subject, check
+from .conduct import NAP, TIMES, _cpu, _queue, tame
+
+
+def elsewhere() -> list[Problem]:
+    """Wide, sparse, with both penalties, with the other one, with an intercept."""
+    tall, wide = tame(), tame(16, 48)
+    changes: dict[str, dict[str, Any]] = {
+        "sparse": {"X": sp.csc_array(tall.X)},
+        "by rows": {"X": sp.csr_array(tall.X)},
+        "ridge": {"l1": 0.0, "l2": tall.l1},
+        "elastic net": {"l2": tall.l1},
+        "intercept": {"intercept": True},
+    }
+    return [wide, *(tall.replace(name=f"tame, {name}", **change) for name, change in changes.items())]
+
+
+@check("it computes and does not wait, on wide, sparse and other data too", on=elsewhere)
+def does_not_sleep_elsewhere(subject: Subject, problem: Problem) -> Iterator[Failure]:
+    """As `does_not_sleep`: idle for less than it computes, in the best of some runs."""
+    subject.solve(problem)
+    runs = []
+    for _ in range(TIMES):
+        wall, cpu, queue = time.perf_counter(), _cpu(), _queue()
+        subject.solve(problem)
+        wall, cpu, queue = time.perf_counter() - wall, _cpu() - cpu, _queue() - queue
+        runs.append((wall - cpu - queue, cpu))
+    idle, cpu = min(runs)
+    if idle > max(cpu, NAP):
+        words = f"idle for {1000 * idle:.0f} ms of a run with {1000 * cpu:.1f} ms of computing"
+        yield Failure(problem, words)
