@@ -134,6 +134,7 @@ def main() -> int:
     outcomes = run(chosen, known, given.seconds, (lambda _: None) if given.only else record.write)
     if given.only:
         return 0
+    record.write_page(outcomes)
     if len(outcomes) < len(chosen):
         print(f"exit 2: {len(outcomes)} of {len(chosen)} done; the same command goes on")
         return 2

@@ -44,7 +44,7 @@ LEFT_OUT = " and ".join(
         "our_solvers",
     )
 )
-COMPILED = ("_dot2",)  # by numba: nothing in there is seen by a tracer, and whoever calls it executes it
+COMPILED = {"_dot2": "rigorous"}  # by numba, which a tracer does not see; and the module that calls it
 
 Lines = dict[str, list[int]]  # by module
 
@@ -141,16 +141,18 @@ def seconds(test: str) -> float:
 def ranked(mutant: Mutant) -> list[str]:
     """Return the tests that execute the statement of a mutant, the cheapest first.
 
-    What stands outside of functions is executed by whoever imports it, so by all that execute its module.
+    What stands outside of functions is executed by whoever imports it, and what numba compiles is not seen to
+    be: then these are all tests of every file in which one executes the module, or the one that calls it.
     """
     lines = statement(mutant)
-    chosen = []
-    for name, (cost, seen) in _tests().items():
-        executed = seen.get(mutant.module, [])
-        if mutant.module in COMPILED:
-            executed = list(lines or {0}) if "rigorous" in seen else []
-        if executed and (lines is None or not lines.isdisjoint(executed)):
-            chosen.append((cost, name))
+    module = COMPILED.get(mutant.module, mutant.module)
+    if lines is None or mutant.module in COMPILED:
+        files = {name.split("::")[0] for name, (_, seen) in _tests().items() if module in seen}
+        chosen = [(cost, name) for name, (cost, _) in _tests().items() if name.split("::")[0] in files]
+    else:
+        chosen = [
+            (c, name) for name, (c, seen) in _tests().items() if not lines.isdisjoint(seen.get(module, ()))
+        ]
     return [name for _, name in sorted(chosen)]
 
 

@@ -83,12 +83,15 @@ def summary(outcomes: dict[Key, str]) -> str:
     survivors = [key for key, outcome in outcomes.items() if outcome == SURVIVED]
     killed, of = len(outcomes) - len(survivors), len(outcomes)
     low, high = interval(killed, of)
-    share = f"{100 * killed / of:.1f} % (95 % Clopper-Pearson: {100 * low:.1f} to {100 * high:.1f} %)"
+    share = f"{100 * killed / of:.1f} % of those tried"
+    if of == SAMPLE:  # what has been tried before is no sample: module by module, in the order of their names
+        share = f"{100 * killed / of:.1f} % (95 % Clopper-Pearson: {100 * low:.1f} to {100 * high:.1f} %)"
     lines = [
         HEAD,
-        f"- mutants in all: {len(every())}; a sample of {of}, drawn with seed {SEED}",
+        f"- mutants in all: {len(every())}; of a sample of {SAMPLE}, by seed {SEED}, {of} have been tried"
+        + ("" if of == SAMPLE else "; `make mutation` goes on"),
         f"- killed: {killed}, {share}",
-        f"- survivors: {len(survivors)}, each with its reason",
+        f"- survivors: {len(survivors)}, of which {sum(key in why for key in survivors)} have a reason",
         "",
         "| module | within | was | became | why no test fails |",
         "|---|---|---|---|---|",
@@ -101,9 +104,14 @@ def summary(outcomes: dict[Key, str]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def conclude(outcomes: dict[Key, str]) -> tuple[int, str]:
-    """Write the page; return an exit code and what it means."""
+def write_page(outcomes: dict[Key, str]) -> None:
+    """Write results/mutation/README.md."""
+    RESULTS.mkdir(parents=True, exist_ok=True)
     (RESULTS / "README.md").write_text(summary(outcomes), encoding="utf-8")
+
+
+def conclude(outcomes: dict[Key, str]) -> tuple[int, str]:
+    """Return an exit code and what it means."""
     survivors = [key for key, outcome in outcomes.items() if outcome == SURVIVED]
     why = reasons()
     unknown = sum(key not in why for key in survivors)
