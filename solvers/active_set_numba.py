@@ -6,8 +6,8 @@ matrix (|W| a move of coordinate descent), and the support F is solved by projec
 (|F|^3/3 each), then by an active-set method on an updated Cholesky factor (|F|^2 a change). Sparse X, or W
 too large: descent on the residual, and Newton by conjugate gradients (two products with A_F a step).
 A column is read again only when |a_j'r_old| + ||a_j|| ||r - r_old|| lets it matter. Dense column-major
-float64/float32 and CSC are used in place; row-major or weighted X is copied once, in setup.
-A path keeps all of that, for sparse X a Gram matrix too, and is certified in blocks of points.
+float64/float32 and CSC are used in place; row-major X with many columns, and weighted X, is copied once, in
+setup. A path keeps all of that, for sparse X a Gram matrix too, and is certified in blocks of points.
 """
 
 from __future__ import annotations

@@ -1,9 +1,10 @@
 """Ridge by Cholesky, primal or dual by shape, with iterative refinement; least squares by QR. [golub2013].
 
-The Gram matrix costs n k min(n, k), its factor min(n, k)^3 / 3, and each step of refinement two products
-with A. Where the factorisation breaks down (nearly no penalty, dependent columns) the singular values of A
-take its place, and the message says so. Least squares uses QR, with a complete orthogonal decomposition
-where the columns are dependent: the solution of minimum norm.
+The Gram matrix costs n k min(n, k), its factor min(n, k)^3 / 3, and X is read once or twice more
+(_ridge_gram.py) or, where it has to be centred by a copy, twice for each step of refinement. Where the
+factorisation breaks down (nearly no penalty, dependent columns) the singular values of A take its place,
+and the message says so. Least squares uses QR, with a complete orthogonal decomposition where the columns
+are dependent: the solution of minimum norm.
 """
 
 from __future__ import annotations
