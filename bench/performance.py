@@ -12,6 +12,11 @@ BARS = {MEASURES[0]: 0.5, MEASURES[1]: 0.4}  # what the geometric mean at 1e-9 i
 PATH_BAR = 0.5
 
 
+def _contestants(solvers: list[str]) -> list[str]:
+    """Say who took part, for a budget is shared by all: the command would need SOLVERS= to repeat the run."""
+    return ["", f"Solvers in the run (`SOLVERS=`): {', '.join(solvers)}."] if solvers else []
+
+
 def page(found: Headline, record: str) -> str:
     """Return the page in Markdown."""
     head = found.head
@@ -26,6 +31,7 @@ def page(found: Headline, record: str) -> str:
         "",
         f"Commit {str(head.get('commit'))[:12]}, {head.get('cpu')}, {head.get('budget'):g} s. Paths are of",
         "`make bench SUITE=paths`. What an accuracy means stands in [maths.md](maths.md) (N).",
+        *_contestants(head.get("solvers") or []),
         "",
         "## The verdict",
         "",
