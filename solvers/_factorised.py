@@ -149,12 +149,13 @@ class Spectrum:
         """Correction (see ``refine``) for the penalties multiple * lam2."""
         root, out = self.root * np.sqrt(multiple), self.out
         s = self.s / np.sqrt(multiple)
-        weight = 1.0 / (s * s + 1.0)
+        inverse = np.divide(1.0, s, out=np.full(s.size, np.inf), where=s > 0)
+        gain = 1.0 / (s + inverse)  # s / (s^2 + 1), whose square may overflow
 
         def correct(w: Vector, r: Vector) -> Vector:
             # With t = root w:  minimise ||r - A root^-1 dt||^2 + ||t + dt||^2
             along = self.Vt @ (root * w[out.kept])
-            new = self.Vt.T @ (weight * s * (self.U.T @ out.off(r) + s * along))
+            new = self.Vt.T @ (gain * (self.U.T @ out.off(r)) + gain * s * along)
             return out.restore(w, r, new / root - w[out.kept])
 
         return correct

@@ -24,13 +24,16 @@ from .solution import Solution, Status, Stop
 EPS = 2.0**-52
 
 
+@np.errstate(over="ignore", invalid="ignore")  # what overflows makes a gap that is within no tolerance
 def ridge(problem: Problem, stop: Stop) -> Solution | None:
     """Solve a ridge problem with a dense float64 X; None where it is not one, or not to be had this way."""
     X, v = problem.X, problem.v
     if problem.is_sparse or X.dtype != np.float64 or problem.sample_weight is not None or problem.is_extreme:
         return None
+    if stop.max_iter < 1 or problem.l1 != 0 or problem.l2 == 0 or problem.positive or np.isinf(v).any():
+        return None
     lam2 = problem.S * problem.l2 * v
-    if stop.max_iter < 1 or problem.l1 != 0 or problem.positive or not np.all((lam2 > 0) & np.isfinite(lam2)):
+    if not np.all((lam2 > 0) & np.isfinite(lam2)):
         return None
     n, p = X.shape
     y_mean = 0.0

@@ -169,3 +169,29 @@ def test_means_that_would_cancel_take_the_careful_way() -> None:
     assert ridge(problem, Stop(1e-9)) is None
     solution = solve(problem, "ridge_numpy", Stop(1e-9))
     assert solution.status is Status.CONVERGED
+
+
+@pytest.mark.parametrize("l2", [0.0, 0.1])
+@pytest.mark.parametrize("v", [0.0, np.inf])
+def test_columns_without_a_finite_penalty_take_the_careful_way(l2: float, v: float) -> None:
+    rng = np.random.default_rng(8)
+    X = rng.standard_normal((30, 6))
+    problem = Problem(X, rng.standard_normal(30), l2=l2, penalty_weights=[1.0, v, 1.0, 1.0, v, 1.0])
+    assert ridge(problem, Stop(1e-9)) is None
+    solution = solve(problem, "ridge_numpy", Stop(1e-9))
+    assert solution.status is Status.CONVERGED
+    assert np.isfinite(v) or not solution.coef[[1, 4]].any()
+
+
+@pytest.mark.parametrize("l2", [1e-320, 1e-290, 1e290, 1e307])
+@pytest.mark.parametrize("shape", [(30, 6), (6, 30)])
+def test_penalties_near_the_ends_of_the_range(l2: float, shape: tuple[int, int]) -> None:
+    rng = np.random.default_rng(9)
+    X, y = rng.standard_normal(shape) * 1e50, rng.standard_normal(shape[0])
+    for intercept in (False, True):
+        problem = Problem(X, y, l2=l2, intercept=intercept)
+        solution = solve(problem, "ridge_numpy", Stop(1e-9))
+        certificate = certify(problem, solution.coef, solution.intercept)
+        if solution.status is Status.CONVERGED:
+            assert certificate.gap is not None
+            assert certificate.gap <= 1.01e-9 * certificate.scale + certificate.radius
