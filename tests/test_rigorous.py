@@ -16,8 +16,9 @@ from solvers import Problem
 from verification import certify
 from verification.campaigns.exact_reference import ExactProblem, rational
 from verification.campaigns.random_problems import combinations, points, problem_of
-from verification.proofs import _dot2
+from verification.proofs import _dot2, checker
 from verification.proofs.exact import optimum
+from verification.proofs.export import describe, exactly
 from verification.proofs.rigorous import RigorousJudge
 
 TIGHT = 1e-12  # of N, above the exact gap of the same dual point
@@ -117,6 +118,23 @@ def test_as_tight_as_promised(name: str) -> None:
         assert rough.gap is not None
         assert proven.gap is not None
         assert proven.gap <= rough.gap * (1 + 1e-9) + TIGHT * rough.scale
+
+
+def test_as_tight_where_a_small_penalty_divides() -> None:
+    """An error of u_j counts (u_j - l2_j w_j) / l2_j times in the bracket of a ridge column."""
+    rng = np.random.default_rng(11)
+    X = rng.standard_normal((400, 60)) + rng.standard_normal((400, 1))
+    problem = Problem(X, X[:, :5].sum(axis=1) + rng.standard_normal(400), l2=1e-8, intercept=True)
+    assert in_floats(problem)
+    judge, exact = RigorousJudge(problem), exactly(describe(problem))
+    found = optimum(problem, np.zeros(60), cached=False)
+    w, b = found.coef * (1 + 1e-5 * rng.standard_normal(60)), found.intercept
+    proven = judge.certify(w, b)
+    assert proven.gap is not None
+    gap = exact.primal({j: Fraction(x) for j, x in enumerate([*w.tolist(), b])})
+    gap -= exact.dual(checker.Row(judge.theta(w, b)))
+    assert gap > Fraction(proven.scale) / 1000  # far enough from the optimum
+    assert 0 <= Fraction(proven.gap) - gap <= Fraction(TIGHT) * Fraction(proven.scale)
 
 
 EXTREME = {

@@ -223,7 +223,7 @@ class RigorousJudge:
         towards = np.maximum(penalty.towards(u), 0.0)
         with np.errstate(divide="ignore", invalid="ignore"):
             load = np.where(capped, (towards + error) / penalty.l1, 0.0)
-        near = np.flatnonzero(capped & ((w != 0) | (load > NEAR * np.max(load, initial=0.0))))
+        near = np.flatnonzero((w != 0) | (capped & (load > NEAR * np.max(load, initial=0.0))))
         u[near], error[near] = self._sharp(near, q)
         error[near] = _up(error[near] + tilt[near], 4)
         with np.errstate(divide="ignore"):
