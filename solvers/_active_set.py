@@ -20,13 +20,14 @@ if TYPE_CHECKING:
 DESCENT = 20  # sweeps at most on a Gram matrix
 MANY = 8  # a support has many new columns where they are more than one in so many
 NEAR = 0.7  # of its bound: a column of W below this may give its place to another
+REFINED = 0.01  # of the gap may be left by a step of refinement on a rounded Gram matrix
 STEP = 0.3  # factor from one kappa to the next
 
 
 class ActiveSet:
     """One solve: working set W, the coefficients on it, and what is known of every a_j'r."""
 
-    def __init__(self, columns: Columns, stop: Stop) -> None:
+    def __init__(self, columns: Columns, stop: Stop, may_round: bool = False) -> None:
         form = columns.form
         self.columns, self.form, self.stop = columns, form, stop
         self.lam1 = form.lam1
@@ -46,7 +47,9 @@ class ActiveSet:
         self.inside = np.zeros(form.k, dtype=bool)
         self.inside[self.W] = True
         self.w = np.zeros(self.W.size)  # of W
-        self.gram: GramFace | None = None if columns.sparse else GramFace(columns)
+        self.gram: GramFace | None = (
+            None if columns.sparse else GramFace(columns, may_round and not self.has_free)
+        )
         if self.W.size and self.gram is not None:
             self.gram.place(self.W, np.arange(self.W.size))
         self.columns_read = form.k
@@ -95,7 +98,7 @@ class ActiveSet:
         form, stop = self.form, self.stop
         began = time.perf_counter()
         scale = form.scale
-        gap, status, n_iter = np.inf, Status.MAX_ITER, 0
+        gap, before, status, n_iter = np.inf, np.inf, Status.MAX_ITER, 0
         best, stuck = np.inf, 0
         while n_iter < stop.max_iter:
             n_iter += 1
@@ -104,13 +107,18 @@ class ActiveSet:
                 self._roughly()
             else:
                 self._exactly(added)
-            gap = self._gap_on_gram() if self.kappa == 1 else np.inf
+            before, gap = gap, self._gap_on_gram() if self.kappa == 1 else np.inf
             if not gap <= stop.tol * scale:
                 gap = self._gap_on_residual()
             if gap <= stop.tol * scale or gap == 0.0:
                 status = Status.CONVERGED
                 break
-            if self.kappa == 1:
+            if self.gram is not None and self.gram.rounded:
+                slow = not gap <= (REFINED if added == 0 else 10.0) * before
+                if (self.kappa == 1 and slow) or self.gram.unfit:
+                    self.gram = GramFace(self.columns)
+                    self.gram.place(self.W, np.arange(self.W.size))
+            elif self.kappa == 1:
                 stuck = stuck + 1 if added == 0 and gap > 0.5 * best else 0
                 best = min(best, gap)
                 if stuck == 3:
@@ -260,7 +268,7 @@ class ActiveSet:
         """Duality gap without reading X, raised by a bound on its rounding; inf where that cannot be."""
         from ._screening import gaps
 
-        if self.gram is None or self.has_free or not self.complete:
+        if self.gram is None or self.gram.rounded or self.has_free or not self.complete:
             return np.inf
         form, W, found = self.form, self.W, self.w[None]
         U, r_sq, z_r, error = self.gram.residuals(W, found)

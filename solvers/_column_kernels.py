@@ -188,6 +188,17 @@ def gather_dense(X: Any, m: Any, cols: Any, places: Any, A: Any) -> None:
 
 
 @jit
+def gather_rounded(X: Any, m: Any, scale: Any, cols: Any, places: Any, lo: int, A: Any) -> None:
+    # As gather_dense, from row lo on as many rows as A (float32) has, and each column by its scale
+    for c in range(cols.size):
+        j = cols[c]
+        column, to = X[lo : lo + A.shape[0], j], A[:, places[c]]
+        shift, unit = m[j], scale[j]
+        for i in range(to.size):
+            to[i] = np.float32((np.float64(column[i]) - shift) * unit)
+
+
+@jit
 def sweep_dense(
     X: Any, m: Any, cols: Any, norms: Any, lam1: Any, lam2: Any, positive: bool, w: Any, r: Any
 ) -> float:

@@ -16,6 +16,7 @@ from ._kernels import jit, prox
 from .problem import Vector
 
 SINGULAR = 1e-11  # a pivot below this, against its diagonal, is taken for a linear dependence
+ROUNDED = 1e-4  # a pivot below this is in doubt where G was rounded to float32
 
 
 @jit
@@ -107,13 +108,14 @@ def _delete(U: Any, f: int, q: int) -> None:
 @jit
 def polish(
     G: Any, K: int, g: Any, w: Any, lam1: Any, lam2: Any, positive: bool,
-    U: Any, F: Any, sign: Any, where: Any, f: int, slack: Any, steps: int, refine: bool,
+    U: Any, F: Any, sign: Any, where: Any, f: int, slack: Any, steps: int, refine: bool, rounded: bool,
 ) -> int:  # fmt: skip
     # Active-set method from the face F (f columns with signs, U'U = G_FF + lam2):
     # minimise on the face; a column that reaches zero leaves; once at the face's minimum, the worst
     # violators enter. A linearly dependent entrant moves along the null direction (the fit stays, the
     # penalty falls) until another column leaves. Violations up to `slack` are rounding. With
-    # `refine` g is renewed at the end, and the face solved once more. Returns f.
+    # `refine` g is renewed at the end, and the face solved once more. Returns f; -1 where G is
+    # `rounded` and that leaves open whether an entrant is dependent.
     b = np.empty(U.shape[0])
     d = np.empty(U.shape[0])
     last = w[:K].copy()  # w at the last g
@@ -216,6 +218,8 @@ def polish(
                 pivot = G[j, j] + lam2[j]
                 for a in range(f):
                     pivot -= d[a] * d[a]
+                if rounded and pivot <= ROUNDED * (G[j, j] + lam2[j]):
+                    return -1
                 if pivot > SINGULAR * (G[j, j] + lam2[j]):
                     for a in range(f):
                         U[a, f] = d[a]
@@ -256,7 +260,7 @@ def follow(
 ) -> int:  # fmt: skip
     # polish for each row of lam1s in turn; the coefficients into the rows of found
     for b in range(lam1s.shape[0]):
-        f = polish(G, K, g, w, lam1s[b], lam2, positive, U, F, sign, where, f, slack, steps, False)
+        f = polish(G, K, g, w, lam1s[b], lam2, positive, U, F, sign, where, f, slack, steps, False, False)
         for j in range(K):
             found[b, j] = w[j]
     return f
@@ -285,10 +289,11 @@ def _greedy_face(G: Any, w: Any, K: int, lam2: Any, U: Any, F: Any) -> int:
     return f
 
 
-def face(G: Vector, K: int, g: Vector, w: Vector, lam2: Vector, U: Vector, F: Any) -> int:
+def face(G: Vector, K: int, g: Vector, w: Vector, lam2: Vector, U: Vector, F: Any, rounded: bool) -> int:
     """Cholesky factor of G_FF + diag(lam2) for the support F of w into U; returns its size.
 
     Where that is singular, columns that depend on earlier ones are set to zero (w and g are changed).
+    Returns -1 instead if G is rounded, and so whether they do is open.
     """
     support = np.flatnonzero(w[:K])
     H = G[np.ix_(support, support)]
@@ -296,13 +301,15 @@ def face(G: Vector, K: int, g: Vector, w: Vector, lam2: Vector, U: Vector, F: An
     np.fill_diagonal(H, diagonal)
     try:
         C = np.linalg.cholesky(H, upper=True)
-        regular = bool(np.all(np.diagonal(C) ** 2 > SINGULAR * diagonal))
+        regular = bool(np.all(np.diagonal(C) ** 2 > (ROUNDED if rounded else SINGULAR) * diagonal))
     except np.linalg.LinAlgError:
         regular = False
     if regular:
         U[: support.size, : support.size] = C
         F[: support.size] = support
         return int(support.size)
+    if rounded:
+        return -1
     f = int(_greedy_face(G, w, K, lam2, U, F))
     out = np.setdiff1d(support, F[:f])
     g[:K] += G[:K, out] @ w[out]

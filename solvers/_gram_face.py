@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 Index = NDArray[np.intp]
 
-SINGULAR = 1e-11  # a pivot below this, against its diagonal, is taken for a linear dependence
+WORTH = 5e7  # multiplications in a Gram matrix from which on half their time is worth a step of refinement
 SWEEPS = 10  # of descent before a projected Newton step, where many columns are to enter
 FIRST = 256  # columns for which there is room at first
 EPS = 2.0**-52
@@ -31,15 +31,26 @@ class GramFace:
     Parameters
     ----------
     columns : Columns
+    may_round : bool
+        Whether a large G may be made of columns rounded to float32, in half the time.
+
+    Attributes
+    ----------
+    rounded : bool
+        Whether that was done.
+    unfit : bool
+        Whether G is too coarse for a face that was met: another is needed, not rounded.
 
     Notes
     -----
     `descend` and `solve` take g = c - G w, which the caller renews from the true residual: that makes the
-    outer iteration one of iterative refinement. They change w and g.
+    outer iteration one of iterative refinement, rounded or not. They change w and g.
     """
 
-    def __init__(self, columns: Columns) -> None:
+    def __init__(self, columns: Columns, may_round: bool = False) -> None:
         self.columns = columns
+        self.may_round = may_round and columns.can_round
+        self.rounded = self.unfit = False
         self.K = 0
         self.most = min(columns.form.k, columns.gram_limit)
         self.A = columns.room(self.most)  # what is never touched of it costs nothing
@@ -101,22 +112,39 @@ class GramFace:
         self.K = K
         if np.any(self.where[places] >= 0):
             self.f = -1  # one that leaves stood in the face, at zero
-        G, A = self.G, self.A
-        if old == 0 and self.columns.whole_gram(W, G):
-            self.gathered = False
-            return
+        G, columns = self.G, self.columns
+        round_ = self.may_round and not self.rounded and columns.form.z.size * K**2 > WORTH
+        if old == 0 and (columns.gram is not None or 9 * columns.form.k <= 10 * K):
+            if round_ and columns.gram is None:
+                self.gathered, self.rounded = False, True
+                columns.rounded_gram(W, G)
+                return
+            if columns.whole_gram(W, G):
+                self.gathered = False
+                return
+        if round_ and self.gathered:
+            self._round(W[:old])
+        A = self.A
         if A.shape[1] < K or not self.gathered:
             self.gathered = False
-            self.columns.gram_rows(W, places, G)
+            columns.gram_rows(W, places, G)
             return
-        self.columns.gather_into(A, W[places], places)
-        if old == 0:
-            np.matmul(A[:, :K].T, A[:, :K], out=G[:K, :K])
-            return
-        new = A[:, places] if places[0] < old else A[:, old:K]
+        columns.gather_into(A, W[places], places)
+        new = A[:, places] if old > 0 and places[0] < old else A[:, old:K]
         block = new.T @ A[:, :K]
+        if self.rounded:
+            unit = 1.0 / columns.scale[W]
+            block = block * unit * unit[places, None]
         G[places, :K] = block
         G[:K, places] = block.T
+
+    def _round(self, W: Index) -> None:
+        """From here on the gathered columns are float32."""
+        self.rounded = True
+        self.A = self.columns.room(self.most, np.float32)
+        self.gathered = self.A.shape[1] >= W.size
+        if self.gathered:
+            self.columns.gather_into(self.A, W, np.arange(W.size))
 
     def descend(
         self, g: Vector, w: Vector, lam1: Vector, lam2: Vector, enough: float, sweeps: int = 50
@@ -144,7 +172,8 @@ class GramFace:
             F = np.flatnonzero((w != 0) | free)
             if not self._newton(F, g, w, lam1, lam2, slack):
                 break
-        self._active_set(g, w, lam1, lam2, slack)
+        if not self.unfit:
+            self._active_set(g, w, lam1, lam2, slack)
 
     def _newton(self, F: Index, g: Vector, w: Vector, lam1: Vector, lam2: Vector, slack: Vector) -> bool:
         """One Newton step on the face F, projected on its orthant. [bertsekas1982].
@@ -154,7 +183,7 @@ class GramFace:
         """
         from scipy.linalg.lapack import dpotrf, dpotrs
 
-        from ._gram import gather_face
+        from ._gram import ROUNDED, SINGULAR, gather_face
 
         positive = self.columns.form.positive
         sign = np.where(w[F] != 0, np.sign(w[F]), np.sign(g[F]))
@@ -165,7 +194,8 @@ class GramFace:
         gather_face(self.G, F, lam2, H)
         diagonal = np.diagonal(H).copy()
         C, info = dpotrf(H.T, lower=0, clean=0, overwrite_a=1)
-        if info != 0 or np.any(np.diagonal(C) ** 2 <= SINGULAR * diagonal):
+        if info != 0 or np.any(np.diagonal(C) ** 2 <= (ROUNDED if self.rounded else SINGULAR) * diagonal):
+            self.unfit = self.rounded
             return False
         d = dpotrs(C, b, lower=0)[0]
         corner = (lam1[F] > 0) | positive
@@ -202,10 +232,12 @@ class GramFace:
 
         K, G, positive = self.K, self.G, self.columns.form.positive
         self._factor(g, w, lam2)
-        self.f = polish(
-            G, K, g, w, lam1, lam2, positive,
-            self.U, self.F, self.sign, self.where, self.f, slack, 50 + 20 * K, True,
-        )  # fmt: skip
+        if not self.unfit:
+            self.f = polish(
+                G, K, g, w, lam1, lam2, positive,
+                self.U, self.F, self.sign, self.where, self.f, slack, 50 + 20 * K, True, self.rounded,
+            )  # fmt: skip
+            self.unfit = self.f < 0
 
     def _factor(self, g: Vector, w: Vector, lam2: Vector) -> None:
         """Cholesky factor of the support of w, if there is none; dependent columns leave it."""
@@ -213,7 +245,10 @@ class GramFace:
 
         if self.f >= 0:
             return
-        self.f = face(self.G, self.K, g, w, lam2, self.U, self.F)
+        self.f = face(self.G, self.K, g, w, lam2, self.U, self.F, self.rounded)
+        if self.f < 0:
+            self.unfit = True
+            return
         F = self.F[: self.f]
         self.sign[: self.f] = np.sign(w[F])
         self.where[:] = -1

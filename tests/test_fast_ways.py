@@ -9,6 +9,7 @@ import pytest
 import scipy.sparse as sp
 
 from solvers import Problem, Status, Stop, solve
+from solvers import _gram_face as gram_face
 from solvers import _path_products as products
 from solvers._columns import Columns
 from solvers._residual_face import newton_direction
@@ -54,6 +55,59 @@ def test_residual_and_products_by_one_read(order: Any) -> None:
     A = X - X.mean(axis=0)
     np.testing.assert_allclose(r, columns.form.z - A @ w, atol=1e-11)
     np.testing.assert_allclose(u, A.T @ r, atol=1e-9)
+
+
+# -- a Gram matrix rounded to float32 ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", ["plain", "nearly all in use", "means", "scales", "columns twice", "alike"])
+@pytest.mark.parametrize("positive", [False, True])
+@pytest.mark.parametrize("l2", [0.0, 1e-3])
+def test_a_rounded_gram_matrix_costs_no_accuracy(
+    kind: str, positive: bool, l2: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rng = np.random.default_rng(10)
+    X = np.asfortranarray(rng.standard_normal((900, 200)))
+    if kind == "means":
+        X += 10.0
+    if kind == "scales":
+        X *= 2.0 ** rng.integers(-200, 200, 200)
+    if kind == "columns twice":
+        X[:, 100:] = X[:, :100]
+    if kind == "alike":
+        X = np.asfortranarray(np.cumsum(X, axis=1) * 1e-3 + rng.standard_normal((900, 1)))
+    w = rng.standard_normal(200)
+    y = (X / np.abs(X).max(axis=0)) @ (np.abs(w) if positive else w) + rng.standard_normal(900)
+    problem = Problem(X, y, intercept=True, positive=positive, l2=l2 if kind != "scales" else 0.0)
+    problem = problem.replace(l1=problem.l1_max() / (1000 if kind == "nearly all in use" else 30))
+    monkeypatch.setattr(gram_face, "WORTH", 0.0)
+    made = []
+    place = gram_face.GramFace.place
+
+    def watched(self: Any, *given: Any) -> None:
+        place(self, *given)
+        made.append(self)
+
+    monkeypatch.setattr(gram_face.GramFace, "place", watched)
+    for tol in (1e-4, 1e-9, 1e-12):
+        solution = solve(problem, "active_set_numba", Stop(tol))
+        certificate = certify(problem, solution.coef, solution.intercept)
+        assert solution.status is Status.CONVERGED
+        assert certificate.gap is not None
+        assert certificate.gap <= 1.01 * tol * certificate.scale + 2 * certificate.radius
+    assert made[0].rounded
+    assert all(gram.rounded for gram in made) or kind in ("columns twice", "alike")
+
+
+def test_the_rounded_gram_matrix_of_columns_far_apart() -> None:
+    rng = np.random.default_rng(11)
+    X = np.asfortranarray(rng.standard_normal((3000, 6)) * 10.0 ** np.array([-90, -30, 0, 30, 60, 90]))
+    columns = Columns.of(Problem(X, rng.standard_normal(3000), l1=0.1))
+    cols, G = np.array([4, 0, 2, 5, 1]), np.empty((8, 8))
+    columns.rounded_gram(cols, G)
+    A = columns.gather(cols)
+    norms = np.linalg.norm(A, axis=0)
+    np.testing.assert_allclose(G[:5, :5] / norms / norms[:, None], (A / norms).T @ (A / norms), atol=2e-6)
 
 
 # -- a path by products with sparse columns -----------------------------------------------------------------
