@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 
 Index = NDArray[np.intp]
 
-WORTH = 5e7  # multiplications in a Gram matrix from which on half their time is worth a step of refinement
+WORTH = 5e7  # multiplications in a Gram matrix from which on rounding is worth while,
+READS = 64  # if each read of X, of which refinement costs one, has so many times fewer
 SWEEPS = 10  # of descent before a projected Newton step, where many columns are to enter
 FIRST = 256  # columns for which there is room at first
 EPS = 2.0**-52
@@ -113,8 +114,9 @@ class GramFace:
         if np.any(self.where[places] >= 0):
             self.f = -1  # one that leaves stood in the face, at zero
         G, columns = self.G, self.columns
-        round_ = self.may_round and not self.rounded and columns.form.z.size * K**2 > WORTH
-        if old == 0 and (columns.gram is not None or 9 * columns.form.k <= 10 * K):
+        n, k = columns.form.z.size, columns.form.k
+        round_ = self.may_round and not self.rounded and n * K**2 > WORTH and READS * k < K**2
+        if old == 0 and (columns.gram is not None or 9 * k <= 10 * K):
             if round_ and columns.gram is None:
                 self.gathered, self.rounded = False, True
                 columns.rounded_gram(W, G)

@@ -52,12 +52,12 @@ def ridge(problem: Problem, stop: Stop) -> Solution | None:
         found = _dual(X, z, lam2, centre=problem.intercept)
     if found is None:
         return None
-    w, means, gap = found
+    w, shift, size, gap = found
     if problem.intercept:  # what the rounding of the means and of the intercept adds to the loss
-        gap += 0.5 * n * (4 * (n + p) * EPS * (abs(y_mean) + float(np.abs(means) @ np.abs(w)))) ** 2
+        gap += 0.5 * n * (4 * (n + p) * EPS * (abs(y_mean) + size)) ** 2
     if not gap <= stop.tol * scale:
         return None
-    return Solution(w, y_mean - float(means @ w), Status.CONVERGED, 1, gap / scale, "")
+    return Solution(w, y_mean - shift, Status.CONVERGED, 1, gap / scale, "")
 
 
 def _symmetric(X: Vector, *, columns: bool) -> Vector:
@@ -66,17 +66,16 @@ def _symmetric(X: Vector, *, columns: bool) -> Vector:
     return np.asarray(dsyrk(1.0, X if by_columns else X.T, trans=columns == by_columns, lower=1))
 
 
-def _primal(X: Vector, z: Vector, lam2: Vector, *, centre: bool) -> tuple[Vector, Vector, float] | None:
+def _primal(X: Vector, z: Vector, lam2: Vector, *, centre: bool) -> tuple[Vector, float, float, float] | None:
+    # w, the mean of Xw, the size of the terms in it, and the gap
     n, p = X.shape
     G = _symmetric(X, columns=True)
     norms = np.sqrt(G.diagonal())  # of the columns as they are: what rounding is relative to
-    means = np.zeros(p)
+    means, c = np.zeros(p), X.T @ z
     if centre:
-        products = X.T @ np.column_stack([z, np.ones(n)])
-        c, means = products[:, 0] - products[:, 1] * (z.sum() / n), products[:, 1] / n
+        means = X.T @ np.ones(n) / n
+        c -= means * z.sum()
         G = dsyr(-float(n), means, a=G, lower=1, overwrite_a=1)
-    else:
-        c = X.T @ z
     C = G.copy(order="F")
     C[np.diag_indices(p)] += lam2
     C, info = dpotrf(C, lower=1, overwrite_a=1, clean=0)
@@ -92,10 +91,11 @@ def _primal(X: Vector, z: Vector, lam2: Vector, *, centre: bool) -> tuple[Vector
         before, gap = gap, 0.5 * float(np.sum((np.abs(left) + error) ** 2 / lam2))
         if not gap < before / 2 or np.all(np.abs(left) <= error):
             break
-    return w, means, gap
+    return w, float(means @ w), float(np.abs(means) @ np.abs(w)), gap
 
 
-def _dual(X: Vector, z: Vector, lam2: Vector, *, centre: bool) -> tuple[Vector, Vector, float] | None:
+def _dual(X: Vector, z: Vector, lam2: Vector, *, centre: bool) -> tuple[Vector, float, float, float] | None:
+    # As _primal; the mean of Xw is <1, K t> / n, so X is not read for the means
     n, p = X.shape
     lam = float(lam2[0])
     root = None
@@ -136,11 +136,9 @@ def _dual(X: Vector, z: Vector, lam2: Vector, *, centre: bool) -> tuple[Vector, 
         before, gap = gap, max(apart, 0.5 * (along / np.sqrt(lam) + np.sqrt(lam) * inexact) ** 2)
         if not gap < before / 2 or np.all(np.abs(left) <= error):
             break
-    if centre:
-        products = X.T @ np.column_stack([t, ones])
-        w, means = products[:, 0], products[:, 1] / n
-    else:
-        w, means = X.T @ t, np.zeros(p)
+    w = X.T @ t
     if root is not None:
-        w, means = w * root, means / root
-    return w, means, gap
+        w *= root
+    if not centre:
+        return w, 0.0, 0.0, gap
+    return w, float(dsymv(1.0, K, t, lower=1).sum()) / n, float(rows.sum()) / n * size, gap
