@@ -14,7 +14,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from verification.environment import PINNED, REMOVED, pinned_environment, provenance, versions
+from verification.environment import (
+    PINNED,
+    PORTABLE,
+    REMOVED,
+    pinned_environment,
+    portable_environment,
+    provenance,
+    versions,
+)
 from verification.record import (
     Recorder,
     RecordError,
@@ -189,6 +197,15 @@ def test_a_measuring_process_is_pinned_and_its_blas_left_alone(monkeypatch: pyte
     assert {environment[name] for name in PINNED} == {"2"}
     assert not set(REMOVED) & set(environment)
     assert environment["EXTRA"] == "yes"
+
+
+def test_portable_digits_need_one_kernel_whatever_the_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENBLAS_CORETYPE", "SkylakeX")
+    environment = pinned_environment(**portable_environment())
+    assert {name: environment[name] for name in PORTABLE} == PORTABLE
+    code = "import numpy; print(numpy.show_config(mode='dicts')['SIMD Extensions'].get('found', []))"
+    said = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, check=True)
+    assert said.stdout.strip() == b"[]"
 
 
 def test_provenance_names_what_a_time_depends_on() -> None:

@@ -12,12 +12,13 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import psutil
 from threadpoolctl import threadpool_info
 
 __all__ = [
-    "PINNED", "REMOVED", "blas", "cores_allowed", "cpu_model", "file_digest", "pinned_environment",
-    "provenance", "versions",
+    "PINNED", "PORTABLE", "REMOVED", "blas", "cores_allowed", "cpu_model", "file_digest",
+    "pinned_environment", "portable_environment", "provenance", "versions",
 ]  # fmt: skip
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -34,6 +35,9 @@ PINNED = (
 )
 # They choose another BLAS kernel than the machine's own, and thereby other times and other last digits.
 REMOVED = ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")
+# They choose the same one on every x86-64 machine with AVX2, whoever made its processor. Of MKL it is the
+# branch that its makers promise to give the same bits on all compatible processors.
+PORTABLE = {"OPENBLAS_CORETYPE": "Haswell", "MKL_CBWR": "COMPATIBLE"}
 
 _CORE = ("numpy", "scipy", "numba", "llvmlite", "cvxpy", "clarabel", "threadpoolctl")
 
@@ -53,6 +57,16 @@ def pinned_environment(threads: int = 1, **extra: str) -> dict[str, str]:
     environment["PYTHONHASHSEED"] = "0"
     environment.update(extra)
     return environment
+
+
+def portable_environment() -> dict[str, str]:
+    """Return the variables under which the last digits are the same on every x86-64 machine with AVX2.
+
+    One kernel of OpenBLAS and of MKL, and numpy's loops without what it chooses by the processor. Times mean
+    nothing under them.
+    """
+    chosen = np.show_config(mode="dicts")["SIMD Extensions"].get("found", [])
+    return PORTABLE | {"NPY_DISABLE_CPU_FEATURES": " ".join(chosen)}
 
 
 def versions(packages: Iterable[str]) -> dict[str, str | None]:

@@ -11,7 +11,7 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from time import monotonic
 from types import TracebackType
@@ -90,6 +90,8 @@ class Process:
         Bytes that may be resident, those of its children included.
     scratch : path-like, optional
         Folder of its log; the system's for temporary files if not given.
+    environment : mapping, optional
+        Variables of its environment besides those that are pinned.
 
     Attributes
     ----------
@@ -111,9 +113,11 @@ class Process:
         threads: int = 1,
         memory: int | None = None,
         scratch: str | os.PathLike[str] | None = None,
+        environment: Mapping[str, str] | None = None,
     ) -> None:
         self.command = [sys.executable, "-m", module, *arguments]
         self.threads = threads
+        self.environment = dict(environment or {})
         self.memory = memory
         self.generation = 0
         self.peak = 0
@@ -143,7 +147,7 @@ class Process:
         self._mark, self._before = secrets.token_hex(8), children()
         # "" is where a user's module lives
         paths = [str(ROOT), *(os.path.abspath(path) for path in sys.path)]
-        extra = {"PYTHONPATH": os.pathsep.join(dict.fromkeys(paths)), MARK: self._mark}
+        extra = self.environment | {"PYTHONPATH": os.pathsep.join(dict.fromkeys(paths)), MARK: self._mark}
         self._process = subprocess.Popen(
             self.command,
             stdin=subprocess.PIPE,

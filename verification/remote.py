@@ -3,8 +3,8 @@
     with Remote() as remote:
         found = remote.solve("diabetes/ridge/l2_ref_x0.01/intercept", "cd_numba", Stop(tol=1e-10))
 
-The process reads the problem itself, by the name of its cell. Its environment is pinned: one thread, and
-whatever chooses another BLAS kernel than the machine's own removed.
+The process reads the problem itself, by the name of its cell. Its environment is pinned: one thread, and the
+machine's own BLAS kernel or, where digits are compared from machine to machine, the same one on all of them.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ import numpy as np
 
 from solvers import Problem, Solution, Status, Stop, entry
 
+from .environment import portable_environment
 from .problems.suites import quick, regression
 from .process import Died, Killed, Process, die_with_parent
 from .trials import Attempt, attempt, configurations_of
@@ -47,6 +48,8 @@ class Remote:
     limit : float
         Seconds of processor time until a run is killed; a run ends at the same point whatever else the
         machine has to do, but one that computes nothing has WAIT times as many by the clock.
+    portable : bool
+        Whether the digits are to be the same on every machine (`portable_environment`).
 
     Attributes
     ----------
@@ -54,10 +57,12 @@ class Remote:
         Processor time of the last run, inf if it gave no answer: to tell what is slow, not to compare.
     """
 
-    def __init__(self, limit: float = LIMIT) -> None:
+    def __init__(self, limit: float = LIMIT, *, portable: bool = False) -> None:
         self.limit = limit
         self.seconds = math.inf
-        self._process = Process("verification.remote")
+        self._process = Process(
+            "verification.remote", environment=portable_environment() if portable else None
+        )
 
     def solve(self, cell: str, solver: str, stop: Stop) -> Attempt:
         """Return what the solver's first configuration answers on a cell of the regression or quick."""

@@ -37,7 +37,7 @@ def regress(names: Names = None, cells: Cells = None, file: File = None) -> None
         raise CannotRun(f"no baseline: {error}; `make baseline` makes one") from error
     screen = console()
     chosen, solvers = _chosen(names, cells)
-    with Remote() as remote:
+    with Remote(portable=True) as remote:
         found = _rows(chosen, solvers, before.left_out(), remote.solve)
         rows = list(progress(screen, found, len(chosen)))
     asked = {(cell.name, solver.name) for cell in chosen for solver in solvers}
@@ -66,7 +66,7 @@ def baseline(names: Names = None, cells: Cells = None, file: File = None) -> Non
     path = file or BASELINE
     chosen, solvers = _chosen(names, cells)
     half = Halfway("baseline", str(path), *(each.name for each in (*solvers, *chosen)))
-    with Remote(limit=PATIENCE) as remote:
+    with Remote(limit=PATIENCE, portable=True) as remote:
         deque(progress(console(), _anew(chosen, solvers, remote, half), len(chosen)), maxlen=0)
     found = {e.key: e for e in (Entry(**told) for cell in chosen for told in half.done[cell.name])}
     asked = {(cell.name, solver.name) for cell in chosen for solver in solvers}
