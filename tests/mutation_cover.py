@@ -27,7 +27,7 @@ ROOT = Path(__file__).resolve().parent.parent
 KEPT = ROOT / ".cache" / "mutation" / "cover"
 
 FILES = (
-    "test_figures.py", "test_certificate.py", "test_checker.py", "test_exact.py", "test_faults.py",
+    "test_fine_figures.py", "test_rigorous_steps.py", "test_figures.py", "test_certificate.py", "test_checker.py", "test_exact.py", "test_faults.py",
     "test_features.py", "test_jobs.py", "test_known_answer.py", "test_rigorous.py", "test_verdict.py",
     "test_verdict_penalty.py",
 )  # fmt: skip
