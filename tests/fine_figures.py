@@ -1,4 +1,4 @@
-"""The figures of the steps inside the proofs, with a unit roundoff so coarse that every term of a bound shows.
+"""Figures of the steps inside the proofs, with a unit roundoff so coarse that every term of a bound shows.
 
     python tests/fine_figures.py      writes tests/fine_figures.json anew: look at what changed, and say why
 
@@ -32,7 +32,9 @@ from verification.proofs.rigorous import RigorousJudge  # noqa: E402
 
 RECORD = Path(__file__).with_name("fine_figures.json")
 COARSE, CHARGED = 2.0**-16, 2.0**-12
-UNITS = ((rigorous, "U", COARSE), (rigorous, "TINY", CHARGED), (judge, "UNIT", COARSE), (rounding, "UNIT", COARSE))  # fmt: skip
+UNITS = (
+    (rigorous, "U", COARSE), (rigorous, "TINY", CHARGED), (judge, "UNIT", COARSE), (rounding, "UNIT", COARSE),
+)  # fmt: skip
 
 N, P = 8, 6
 Figures = dict[str, Any]

@@ -53,7 +53,7 @@ def system(data: Integers, support: Sequence[int], signs: Sequence[int]) -> tupl
 SUPPORTS = [([0], [1]), ([2, 0], [-1, 1]), ([0, 1, 2, 3], [1, 0, -1, -1]), ([4, 1, 3], [0, 0, 1])]
 
 
-@pytest.mark.parametrize("support, signs", SUPPORTS)
+@pytest.mark.parametrize(("support", "signs"), SUPPORTS)
 @pytest.mark.parametrize("options", [{}, {"l2": 0}, {"l1": 0}, {"sample_weight": None}], ids=str)
 def test_all_three_ways_solve_the_reduced_system(
     options: dict[str, Any], support: list[int], signs: list[int]
@@ -77,8 +77,9 @@ def test_all_three_ways_solve_the_reduced_system(
 
 def test_the_scale_of_the_data_is_nothing_to_any_way() -> None:
     for x_unit, y_unit in ((Fraction(2) ** 400, 1), (1, Fraction(2) ** -300), (Fraction(1, 3) ** 200, 7**90)):
-        data = Integers(RationalProblem([[Fraction(x) * x_unit**j for x in row] for j, row in enumerate(ROWS)],
-                                        [Fraction(y) * y_unit for y in Y], l1=Fraction(1, 5) * y_unit))  # fmt: skip
+        columns = [[Fraction(x) * x_unit**j for x in row] for j, row in enumerate(ROWS)]
+        y = [Fraction(y) * y_unit for y in Y]
+        data = Integers(RationalProblem(columns, y, l1=Fraction(1, 5) * y_unit))
         support, signs = [0, 1, 3], [1, -1, 1]
         right = gauss(*system(data, support, signs))
         found = Reduced(data).solve_float(support, signs)
@@ -103,7 +104,7 @@ def test_the_gram_matrix_is_the_same_in_whatever_order_columns_come() -> None:
     for support in ([3], [0, 3], [2, 1, 0], [4, 0], [0, 1, 2, 3, 4]):
         gram, _ = system(of(l2=0), support, [0] * len(support))
         assert [[int(x) for x in row] for row in it.gram(support).tolist()] == gram
-        right = [sum(t * x * y for t, x, y in zip(data.T, data.column(j)[0], data.Y, strict=True)) for j in support]  # fmt: skip
+        _, right = system(of(l1=0), support, [0] * len(support))
         assert it.right(support) == right
 
 
@@ -149,7 +150,7 @@ def test_entries_beyond_float64_are_infinite() -> None:
     assert module._scaled(fmpz(2**1099), 101) == 2.0**998
 
 
-@pytest.mark.parametrize("mid, rad, sign", [(2, 1, 1), (-2, 1, -1), (1, 1, None), (-1, 1, None),
+@pytest.mark.parametrize(("mid", "rad", "sign"), [(2, 1, 1), (-2, 1, -1), (1, 1, None), (-1, 1, None),
                                             (0, 1, None), (0, 0, 0), (5, 0, 1), (-5, 0, -1)])  # fmt: skip
 def test_a_sign_is_proven_where_the_interval_leaves_zero_out(mid: int, rad: int, sign: int | None) -> None:
     at = Point((7, 8), (0, mid), (0, rad), 4)

@@ -56,7 +56,7 @@ def test_a_start_keeps_what_counts_with_its_signs() -> None:
     assert (positive.w, positive.sign) == ({0: 2}, {0: 1})
 
 
-@pytest.mark.parametrize("size, kept", [(Fraction(9, 10**8), False), (Fraction(11, 10**8), True)])
+@pytest.mark.parametrize(("size", "kept"), [(Fraction(9, 10**8), False), (Fraction(11, 10**8), True)])
 def test_negligible_is_by_what_a_coefficient_moves(size: Fraction, kept: bool) -> None:
     """A ten-millionth of the largest, times the largest entry of its column, of either sign."""
     search = of([[-4, 1], [0, -1], [1, 1]], [1, 2], {0: -Fraction(1, 4), 1: -size, 2: 0}, l1=1)
