@@ -24,7 +24,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from solvers import Problem  # noqa: E402
-from verification import Judge  # noqa: E402
+from verification import Judge, certified_features, held_out_reach  # noqa: E402
 from verification.proofs import judge, rigorous, rounding  # noqa: E402
 from verification.proofs.exact import optimum  # noqa: E402
 from verification.proofs.faces import face_span  # noqa: E402
@@ -139,7 +139,7 @@ def of_rigorous(problem: Problem, w: np.ndarray, b: float) -> Figures:
 
 
 def reaches() -> Figures:
-    """How far from the optimum the zeros of the optimum are still proven, at each level."""
+    """How far from the optimum its zeros are still proven, at each level, and its features."""
     figures: Figures = {}
     with coarse(2.0**-40):
         for name, problem in zeroed().items():
@@ -153,6 +153,15 @@ def reaches() -> Figures:
                     return bool(found.certified_zeros[j])
 
                 figures[f"{name}, {level}"] = [_last(proven, j) for j in zeros.tolist()]
+            judge = Judge(problem)
+
+            def used(t: float, j: int, judge: Judge = judge, best: Any = best, ramp: Any = ramp) -> bool:
+                w = best.coef + t * ramp
+                found = certified_features(judge, w, judge.certify(w, best.intercept)).used
+                return found is not None and bool(found[j])
+
+            support = np.flatnonzero(best.coef).tolist()
+            figures[f"{name}, used"] = [_last(used, j) for j in support]
     return figures
 
 
@@ -197,6 +206,8 @@ def of_judge(problem: Problem, w: np.ndarray, b: float) -> Figures:
         "penalty side": [
             proof._penalty_side(point.w, way * u0, sizes, sizes / 8, sizes / 4) for way in (1, 3)
         ],
+        "held out": held_out_reach(problem, problem.X[:3], np.array([1.0, 0.5, 2.0]), w, b, found),
+        "used": features.used if (features := certified_features(proof, w, found)).used is not None else None,
         "certificate": {k: v for k, v in found.to_dict().items() if k not in ("kind", "level", "reason")},
         "zeros": found.certified_zeros,
     }

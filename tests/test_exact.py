@@ -259,6 +259,28 @@ def test_level_exact_measures_from_the_optimum_itself(size: float) -> None:
     assert found.false_features == np.sum(found.certified_zeros & (moved != 0))
 
 
+def test_level_exact_knows_how_well_it_knows_the_value() -> None:
+    for seed in range(5):
+        problem = toy(l1=0.1, seed=seed)
+        best = optimum(problem, cached=False)
+        found = certify(problem, best.coef, level="exact")
+        assert best.value_high > best.value_low  # a real number, between two floats
+        assert found.radius == np.spacing(found.primal) + (best.value_high - best.value_low)
+        assert (found.dual, found.alpha, found.kind) == (best.value_low, None, "the optimum, unique")
+        assert found.gap_rel == (found.gap or 0.0) / found.scale
+
+
+def test_level_exact_where_there_is_no_one_optimum_or_no_point() -> None:
+    twins = Problem(np.array([[1.0, 1.0, 0.0], [0.0, 0.0, 1.0]]), [4.0, 0.5], l1=0.5)
+    found = certify(twins, [1.5, 1.5, 0.0], level="exact")
+    assert (found.kind, found.gap) == ("the optimum, not unique", 0.0)
+    assert found.certified_zeros.tolist() == certify(twins, [1.5, 1.5, 0.0]).certified_zeros.tolist()
+    moved = certify(twins, [1.5, 1.5, 1e-3], level="exact")
+    assert (moved.gap or 0.0) > 0
+    none = certify(twins, [np.nan, 0.0, 0.0], level="exact")
+    assert (none.level, none.kind, none.gap) == ("exact", "NONE", None)
+
+
 def test_rounding_outwards_at_the_ends_of_the_range() -> None:
     from verification.proofs.integers import downward, nearest, upward
 
