@@ -1,6 +1,7 @@
 """Mutation testing over verification/proofs/: change one thing in the code, and see whether a test fails.
 
-    python tests/mutation.py                     the sample on record (seeded), into results/mutation/
+    python tests/mutation.py                     the samples on record (seeded), into results/mutation/
+    python tests/mutation.py --sample 2          the second of them alone
     python tests/mutation.py --only implied.py   every mutant of one file, nothing written
 
 Each mutant takes the place of its module in a child of this process, in which the tests that execute it run
@@ -19,6 +20,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec
 from importlib.util import spec_from_file_location
@@ -119,6 +121,9 @@ def main() -> int:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     options.add_argument("--only", help="all mutants of one file of proofs/; nothing is written")
+    options.add_argument(
+        "--sample", type=int, choices=range(1, len(record.SAMPLES) + 1), help="that one alone"
+    )
     options.add_argument("--again", action="store_true", help="those on record too")
     options.add_argument("--survivors", action="store_true", help="of those on record, the survivors again")
     options.add_argument("--seconds", type=float, default=float("inf"), help="stop after so long")
@@ -127,34 +132,42 @@ def main() -> int:
     sys.path.insert(0, str(ROOT))
     for name in PRELOADED:
         importlib.import_module(name)
-    chosen = mutants(given.only.removesuffix(".py")) if given.only else record.sample()
-    known = {} if given.again or given.only else record.on_record()
+    end = time.monotonic() + given.seconds
+    if given.only:
+        run(mutants(given.only.removesuffix(".py")), {}, end, lambda _: None)
+        return 0
+    which = record.SAMPLES if given.sample is None else (record.SAMPLES[given.sample - 1],)
+    codes = [of_sample(one, given, end) for one in which]
+    return max(codes)
+
+
+def of_sample(which: record.Sample, given: argparse.Namespace, end: float) -> int:
+    """Run a sample as far as there is time, keep what is known, print the page; return the exit code."""
+    chosen = record.sample(which)
+    known = {} if given.again else record.on_record(which)
     if given.survivors:
         known = {key: outcome for key, outcome in known.items() if outcome != record.SURVIVED}
-    outcomes = run(chosen, known, given.seconds, (lambda _: None) if given.only else record.write)
-    if given.only:
-        return 0
-    record.write_page(outcomes)
+    outcomes = run(chosen, known, end, partial(record.write, which))
+    record.write_page()
     if len(outcomes) < len(chosen):
         print(f"exit 2: {len(outcomes)} of {len(chosen)} done; the same command goes on")
         return 2
     code, words = record.conclude(outcomes)
-    print(f"exit {code}: {words}")
+    print(f"exit {code}: seed {which.seed}: {words}")
     return code
 
 
 def run(
     chosen: list[Mutant],
     known: dict[record.Key, str],
-    seconds: float,
+    end: float,
     keep: Callable[[dict[record.Key, str]], None],
 ) -> dict[record.Key, str]:
-    """Try those whose outcome is not known, as long as there is time; all that is known then is kept."""
+    """Try those whose outcome is not known, until a time on the clock; all that is known then is kept."""
     for name in cover.untraced():
         if trial(None, name) != record.SURVIVED:  # tests that fail anyway would kill everything
             raise SystemExit(f"exit 2: {name} fails without a mutant")
     outcomes = {mutant.key: known[mutant.key] for mutant in chosen if mutant.key in known}
-    end = time.monotonic() + seconds
     for k, mutant in enumerate(chosen, 1):
         if mutant.key in outcomes or time.monotonic() > end:
             continue

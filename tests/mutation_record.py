@@ -4,16 +4,32 @@ from __future__ import annotations
 
 import csv
 import hashlib
+from dataclasses import dataclass
 from pathlib import Path
 
 from mutation_sites import Mutant, modules, mutants
 
 RESULTS = Path(__file__).resolve().parent.parent / "results" / "mutation"
-SAMPLE, SEED = 300, 20_240_601
 WANTED = 0.9  # share of killed mutants
 FIELDS = ("module", "within", "before", "after", "outcome")
 SURVIVED = "survived"
 Key = tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Sample:
+    """Mutants that go on record: how many, by which seed, in which file, and what the tests knew of them."""
+
+    size: int
+    seed: int
+    file: str
+    about: str
+
+
+SAMPLES = (
+    Sample(300, 20_240_601, "mutants.csv", "tests have been written since with its survivors in view"),
+    Sample(200, 20_261_127, "second.csv", "drawn after those tests had been written"),
+)
 
 HEAD = """# Mutation testing of verification/proofs/
 
@@ -28,21 +44,21 @@ def every() -> list[Mutant]:
     return [mutant for module in modules() for mutant in mutants(module)]
 
 
-def sample() -> list[Mutant]:
-    """Return the sample that goes on record: those whose digests with the seed are the least.
+def sample(which: Sample) -> list[Mutant]:
+    """Return the mutants of a sample: those whose digests with its seed are the least.
 
     So a change of the code changes the sample there, and leaves it as it was elsewhere.
     """
 
     def place(mutant: Mutant) -> str:
-        return hashlib.sha256("\0".join((str(SEED), *mutant.key)).encode()).hexdigest()
+        return hashlib.sha256("\0".join((str(which.seed), *mutant.key)).encode()).hexdigest()
 
-    return sorted(sorted(every(), key=place)[:SAMPLE], key=lambda mutant: (mutant.module, mutant.site))
+    return sorted(sorted(every(), key=place)[: which.size], key=lambda mutant: (mutant.module, mutant.site))
 
 
-def on_record() -> dict[Key, str]:
+def on_record(which: Sample) -> dict[Key, str]:
     """Return the outcomes on record by key."""
-    return {tuple(row[:4]): row[4] for row in table("mutants.csv")}
+    return {tuple(row[:4]): row[4] for row in table(which.file)}
 
 
 def reasons() -> dict[Key, str]:
@@ -59,10 +75,10 @@ def table(name: str) -> list[list[str]]:
         return list(csv.reader(file))[1:]
 
 
-def write(outcomes: dict[Key, str]) -> None:
-    """Write the outcomes of the sample, in its order."""
+def write(which: Sample, outcomes: dict[Key, str]) -> None:
+    """Write the outcomes of a sample, in its order."""
     RESULTS.mkdir(parents=True, exist_ok=True)
-    with open(RESULTS / "mutants.csv", "w", newline="", encoding="utf-8") as file:
+    with open(RESULTS / which.file, "w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(FIELDS)
         writer.writerows([*key, outcome] for key, outcome in outcomes.items())
@@ -77,37 +93,48 @@ def interval(killed: int, of: int, level: float = 0.95) -> tuple[float, float]:
     return low, float(beta.ppf(1 - tail, killed + 1, of - killed)) if killed < of else 1.0
 
 
-def summary(outcomes: dict[Key, str]) -> str:
-    """Return results/mutation/README.md."""
-    why = reasons()
-    survivors = [key for key, outcome in outcomes.items() if outcome == SURVIVED]
-    killed, of = len(outcomes) - len(survivors), len(outcomes)
-    low, high = interval(killed, of)
-    share = f"{100 * killed / of:.1f} % of those tried"
-    if of == SAMPLE:  # what has been tried before is no sample: module by module, in the order of their names
-        share = f"{100 * killed / of:.1f} % (95 % Clopper-Pearson: {100 * low:.1f} to {100 * high:.1f} %)"
-    lines = [
-        HEAD,
-        f"- mutants in all: {len(every())}; of a sample of {SAMPLE}, by seed {SEED}, {of} have been tried"
-        + ("" if of == SAMPLE else "; `make mutation` goes on"),
-        f"- killed: {killed}, {share}",
-        f"- survivors: {len(survivors)}, of which {sum(key in why for key in survivors)} have a reason",
-        "",
-        "| module | within | was | became | why no test fails |",
-        "|---|---|---|---|---|",
-    ]
-    for key in survivors:
-        cells = [cell.replace("|", "\\|").replace("\n", " ") for cell in key]
-        lines.append(
-            f"| `{cells[0]}` | `{cells[1]}` | `{cells[2]}` | `{cells[3]}` | {why.get(key, '**unknown**')} |"
-        )
+def summary() -> str:
+    """Return results/mutation/README.md, of what is on record."""
+    lines = [HEAD, f"Mutants in all: {len(every())}. Samples of them, each by its own seed:", ""]
+    known = {which: on_record(which) for which in SAMPLES}
+    lines += [f"- {figures(which, outcomes)}" for which, outcomes in known.items() if outcomes]
+    for which, outcomes in known.items():
+        if outcomes:
+            lines += ["", f"## Survivors of the sample by seed {which.seed}", "", *survivors(outcomes)]
     return "\n".join(lines) + "\n"
 
 
-def write_page(outcomes: dict[Key, str]) -> None:
+def figures(which: Sample, outcomes: dict[Key, str]) -> str:
+    """How many were tried and killed, with an interval; and how many survivors have a reason."""
+    left = [key for key, outcome in outcomes.items() if outcome == SURVIVED]
+    killed, of = len(outcomes) - len(left), len(outcomes)
+    low, high = interval(killed, of)
+    told = f"**{killed} killed, {100 * killed / of:.1f} %**"
+    if (
+        of == which.size
+    ):  # what has been tried before is no sample: module by module, in the order of their names
+        told += f" (95 % Clopper-Pearson: {100 * low:.1f} to {100 * high:.1f} %)"
+    going = "" if of == which.size else f" of {which.size}, `make mutation` goes on"
+    why = reasons()
+    explained = f"{len(left)} survivors, {sum(key in why for key in left)} with a reason"
+    return f"seed {which.seed}, {which.about}: {of} tried{going}; {told}; {explained}"
+
+
+def survivors(outcomes: dict[Key, str]) -> list[str]:
+    """Return the rows of the table of survivors."""
+    why = reasons()
+    rows = ["| module | within | was | became | why no test fails |", "|---|---|---|---|---|"]
+    for key, outcome in outcomes.items():
+        if outcome == SURVIVED:
+            module, *cells = (f"`{cell}`".replace("|", "\\|").replace("\n", " ") for cell in key)
+            rows.append(f"| {module} | {' | '.join(cells)} | {why.get(key, '**unknown**')} |")
+    return rows
+
+
+def write_page() -> None:
     """Write results/mutation/README.md."""
     RESULTS.mkdir(parents=True, exist_ok=True)
-    (RESULTS / "README.md").write_text(summary(outcomes), encoding="utf-8")
+    (RESULTS / "README.md").write_text(summary(), encoding="utf-8")
 
 
 def conclude(outcomes: dict[Key, str]) -> tuple[int, str]:
