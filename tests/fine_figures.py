@@ -81,6 +81,9 @@ def problems() -> dict[str, Problem]:
         "elastic net, csr": lasso.replace(X=sp.csr_array(holes), l2=0.5, **both),
         "elastic net, positive": lasso.replace(l2=0.125, positive=True, penalty_weights=v, **both),
         "elastic net, some l2 too small": lasso.replace(l2=1.0, penalty_weights=2.0 ** -np.arange(0, 24, 4)),
+        "elastic net, weights far apart": lasso.replace(
+            l1=2.0**30, l2=1.0, penalty_weights=np.where(np.arange(P) % 2, 1.0, 2.0**-28), **both
+        ),
         "ridge": lasso.replace(l1=0.0, l2=0.25, **both),
         "ridge, positive": lasso.replace(l1=0.0, l2=0.25, positive=True),
         "two free": lasso.replace(penalty_weights=free, **both),

@@ -377,7 +377,7 @@ def test_unit_is_the_same_over_the_largest() -> None:
 def test_short_rounds_to_400_bits_and_small_numbers_to_as_many() -> None:
     assert module._short(Fraction(5, 8)) == Fraction(5, 8)
     third = module._short(Fraction(1, 3))
-    assert third.denominator == 2**400 or third.denominator == 2**401
+    assert third.denominator == 2**400
     assert abs(third - Fraction(1, 3)) <= Fraction(1, 2**401)
     for k in (0, 1, 600, 5000):
         x = Fraction(-7, 3) / 2**k
