@@ -199,6 +199,8 @@ def test_dependent_and_constant_columns_are_dropped() -> None:
         assert span.rank == rank
         beta, rest = span.split(np.sqrt(S / 8) * Y)
         assert np.count_nonzero(beta[[0, 3]]) <= 1
+        sparse = Span(Design(sp.csc_array(twice), S / 8, constant), np.arange(6), constant)
+        assert (sparse.members.tolist(), sparse.rank) == (members, rank)
         A = np.sqrt(S / 8)[:, None] * np.c_[X, np.ones(5)]
         assert np.abs(A.T @ rest).max() < 1e-14
 

@@ -216,6 +216,28 @@ def test_of_twins_one_leaves_and_the_objective_does_not_rise() -> None:
             assert search.steps == 1
 
 
+@pytest.mark.parametrize("factors", [(1, -1), (-1, 1), (1, -2), (-2, 1)])
+def test_where_one_way_meets_no_zero_the_other_does(factors: tuple[int, int]) -> None:
+    """Opposite columns under positivity, without a penalty: both may grow for ever, but not shrink."""
+    columns = [[f, 0, 0] for f in factors] + [[0, 1, 0]]
+    for w in ({0: 2, 1: 3, 2: 1}, {0: 3, 1: 2, 2: 1}, {0: 4, 1: 4, 2: 1}, {0: 1, 1: 5, 2: 7}):
+        search = of(columns, [1, 2, 3], w, positive=True)
+        before = objective(search)
+        assert search.make_regular()
+        assert objective(search) == before
+        assert len(search.w) == 2
+        assert search.w[2] == w[2]
+        assert all(x >= 0 for x in search.w.values())
+
+
+def test_the_slope_is_weighed_however_small() -> None:
+    """Twins of unequal penalties: the dearer one shrinks, by less than one a unit."""
+    for v, left in ((["1/9", "1/8", 1, 1], 0), (["1/8", "1/9", 1, 1], 1)):
+        search = of(TWINS, [1, 2, 3], {0: 2, 1: 2}, l1="1/3", penalty_weights=v)
+        assert search.make_regular()
+        assert search.w == {left: 4}
+
+
 def test_independent_columns_are_left_alone() -> None:
     search = of(TWINS, [1, 2, 3], {0: 1, 2: 1}, l1=1)
     assert not search.make_regular()
@@ -245,6 +267,14 @@ def test_weights_are_part_of_independence() -> None:
     search.keep_independent([0, 1, 2], 2)
     assert 1 in search.w
     assert len(search.w) == 2
+
+
+def test_the_constant_is_projected_off_with_the_weights() -> None:
+    """Without them the first column, a constant too, would seem to have something of its own."""
+    columns = [[2, 2, 2], [1, 2, 3], [3, 4, 5]]
+    search = of(columns, [1, 2, 4], intercept=True, sample_weight=[1, 100, 1])
+    assert search.make_regular()
+    assert set(search.w) in ({3, 1}, {3, 2})
 
 
 def test_what_float64_cannot_see_is_not_guessed(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -327,6 +357,40 @@ def test_twins_that_entered_together_enter_one_by_one() -> None:
     assert set(search.w) - {0, 1, 3} == set(best.point.support) - {0, 1, 3}
 
 
+def test_one_that_entered_alone_and_depends_is_left_to_balls() -> None:
+    """Beyond its bound by 2^-30, and next to the same as the first."""
+    near = [[2**30, 0], [2**30, 1]]
+    search = of(near, [1, 1], {0: Fraction(1, 2**31)}, l1=2**28)
+    search.in_floats()
+    assert (set(search.w), search.w[1], search.steps) == ({0, 1}, 0, 2)
+    at, outside = search.in_balls(256)
+    assert outside.beyond == []
+    assert at.support == search.support
+
+
+@pytest.mark.parametrize("stage", ["in_floats", "in_balls", "in_rationals"])
+def test_a_constant_that_is_zero_stays(stage: str) -> None:
+    """Twins that enter together make the system singular; the constant is not one of those that entered."""
+    columns = [[1, 0, -1, 0], [1, 0, -1, 0], [0, 1, 0, -1], [2, 0, -2, 0]]
+    search = of(columns, [3, 2, -3, -2], l1="1/9", intercept=True)
+    getattr(search, stage)(*[256] * (stage == "in_balls"))
+    assert search.w[4] == 0
+    assert search.sign[4] == 0
+    assert len(set(search.w) & {0, 1, 3}) == 1
+
+
+@pytest.mark.parametrize("stage", ["in_balls", "in_rationals"])
+def test_dependent_columns_of_a_start_are_taken_out_on_the_way(stage: str) -> None:
+    search = of(TWINS, [1, 2, 3], {0: 1, 1: 1, 2: 1}, l1="1/9")
+    at, outside = getattr(search, stage)(*[256] * (stage == "in_balls"))
+    best = optimum(RationalProblem(TWINS, [1, 2, 3], l1="1/9"))
+    assert outside.beyond == []
+    assert at.support == search.support
+    assert len(set(at.support) & {0, 1, 3}) == 1
+    low, high = Fraction(best.value_low), Fraction(best.value_high)
+    assert low <= objective(search) / 3 * fraction(search.data.c_y) ** 2 <= high
+
+
 def test_a_wide_support_is_left_to_balls() -> None:
     search = of([[1], [2], [3], [4]], [1], l2=1)
     search.in_floats()
@@ -383,6 +447,7 @@ def test_short_rounds_to_400_bits_and_small_numbers_to_as_many() -> None:
         x = Fraction(-7, 3) / 2**k
         assert abs(module._short(x) / x - 1) <= Fraction(1, 2**399)
         assert module._short(x).denominator <= 2 ** (403 + k)
+    assert module._short(Fraction(1, 3 * 2**600)).denominator == 2**1000  # 400 bits of its own
     large = Fraction(2**900 + 1, 3)
     assert abs(module._short(large) - large) <= Fraction(1, 2**401)
     assert module._short(Fraction(3, 2**401)) == Fraction(3, 2**401)
