@@ -20,6 +20,7 @@ from .solution import Solution, Status, Stop
 
 Run = Callable[[], Solution]
 FOLDER = Path(__file__).parent
+UNTOLD = 1e-3  # relative gap that a user's function without ``tol`` claims
 
 
 class SolverRefused(ValueError):
@@ -78,6 +79,11 @@ class Entry:
     def claims_gap(self) -> bool:
         """Whether its documented tol is a duality gap, so that "converged" is a claim to be judged."""
         return bool(getattr(self.module, "CLAIMS_GAP", self.own))
+
+    @property
+    def takes_tol(self) -> bool:
+        """Whether an accuracy can be asked of it; a function without ``tol`` claims UNTOLD always."""
+        return bool(getattr(self.module, "TAKES_TOL", True))
 
     @property
     def configurations(self) -> dict[str, dict[str, Any]]:
@@ -235,7 +241,7 @@ def entry(name: str) -> Entry:
 class _UserSolver:
     """A user's function ``solve(X, y, l1, l2, [tol], [intercept]) -> coef | (coef, intercept)`` as a solver.
 
-    It claims what it was asked for: a relative gap of ``tol``, or of 1e-3 if it takes no ``tol``.
+    It claims what it was asked for: a relative gap of ``tol``, or of UNTOLD if it takes no ``tol``.
     """
 
     SUPPORTS = frozenset({"l1", "l2", "ols", "sparse"})
@@ -245,6 +251,7 @@ class _UserSolver:
         self.name, self.function = name, function
         self.__doc__ = function.__doc__ or f"A user's own solver, {name}."
         self.keywords = set(inspect.signature(function).parameters)
+        self.TAKES_TOL = "tol" in self.keywords
 
     @classmethod
     @cache
@@ -269,7 +276,7 @@ class _UserSolver:
             except NotImplementedError as error:
                 raise SolverRefused(f"{self.name}: {str(error) or 'not implemented'}") from error
             coef, intercept = result if isinstance(result, tuple) else (result, 0.0)
-            claim = stop.tol if "tol" in keywords else 1e-3
+            claim = stop.tol if self.TAKES_TOL else UNTOLD
             if np.iscomplexobj(coef):  # numpy would drop the imaginary part
                 raise TypeError("returned complex coefficients")
             coef = np.asarray(coef, dtype=np.float64)

@@ -35,7 +35,7 @@ def right_few() -> Iterator[Problem]:
 @right("where a column in small units carries the response")
 def right_small_columns() -> Iterator[Problem]:
     """Its coefficient is as large as its entries are small; penalised so little that it stays."""
-    cases = [*product(("lasso", "ols"), (False, True), (7,)), ("lasso", False, 14)]
+    cases = [*product(("lasso", "ols"), (False, True), (7,)), ("lasso", False, 14), ("lasso", False, 26)]
     for penalty, intercept, bits in cases:
         problem = Kind(32, 6, "ols", intercept=intercept).problem()
         X, y = np.array(problem.X), 4 * problem.X[:, 2] + grid(problem.y / 8, BITS)
@@ -48,9 +48,9 @@ def right_small_columns() -> Iterator[Problem]:
 def right_thin_directions() -> Iterator[Problem]:
     """The response is the small difference of two columns: no rank may be cut there."""
     Z = grid(rng_for("right_thin_directions").standard_normal(32), BITS)
-    for penalty, intercept in product(("ols", "ridge"), (False, True)):
+    for penalty, intercept, bits in (*product(("ols", "ridge"), (False, True), (7,)), ("ols", True, 13)):
         problem = Kind(32, 6, "ols", intercept=intercept).problem()
         X, y = np.array(problem.X), 4 * Z + grid(problem.y / 8, BITS)
-        X[:, 4] = X[:, 1] + 2.0**-7 * Z
+        X[:, 4] = X[:, 1] + 2.0**-bits * Z
         l2 = 2.0**-20 if penalty == "ridge" else 0.0
-        yield problem.replace(X=X, y=y, l2=l2, name=f"32 x 6, {penalty}, two columns 2^-7 apart")
+        yield problem.replace(X=X, y=y, l2=l2, name=f"32 x 6, {penalty}, two columns 2^-{bits} apart")

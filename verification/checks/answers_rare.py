@@ -16,7 +16,7 @@ from .answers import right
 from .answers_awkward import lasso_of
 from .draws import BITS, Kind
 
-BELOW = (1.01, 1.1, 1.3, 1.6, 1.9)  # l1_max over these
+BELOW = (1.0005, 1.01, 1.1, 1.3, 1.6, 1.9)  # l1_max over these
 CORRELATIONS = (0.9, 0.99, 0.999)  # of neighbours
 
 

@@ -14,6 +14,7 @@ from .draws import Kind
 ODD = ((31, 7), (17, 5), (7, 3), (49, 11), (11, 23), (13, 29), (17, 17))
 BETWEEN = ((129, 5), (259, 7), (511, 3), (1031, 5), (23, 67), (19, 131), (29, 263))
 BEYOND = ((20_011, 2), (8, 4099))
+ENTRIES = (12_007, 19)  # a third of them stored: more than 2^16
 
 
 @right("at odd sizes, for every penalty")
@@ -39,6 +40,7 @@ def right_beyond_sizes() -> Iterator[Problem]:
     for n, p in BEYOND:
         yield Kind(n, p, "lasso", 3, intercept=True).problem()
     yield Kind(*BEYOND[0], "ridge", layout="csc").problem()  # in p unknowns; a wide one is a feat
+    yield Kind(*ENTRIES, "lasso", 3, intercept=True, layout="csr").problem()
 
 
 @right("on sparse data of either shape, for every penalty")

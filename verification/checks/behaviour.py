@@ -37,14 +37,16 @@ def bits(found: Attempt) -> bytes | None:
 
 
 def writable(problem: Problem) -> tuple[Problem, list[NDArray[Any]]]:
-    """The problem on arrays of its own that may be written to beneath its read-only views, and these."""
+    """The problem on arrays of its own, that nothing keeps from being written to, and these."""
     X: Any = problem.X
     y = np.array(problem.y)
-    if problem.is_sparse:
-        own = [np.array(a) for a in (X.data, X.indices, X.indptr)]
-        return problem.replace(X=type(X)(tuple(own), shape=X.shape), y=y), [*own, y]
-    own = [np.array(X, order="K")]
-    return problem.replace(X=own[0], y=y), [*own, y]
+    stored = (X.data, X.indices, X.indptr) if problem.is_sparse else (X,)
+    own = [np.array(a, order="K") for a in stored]
+    mine = problem.replace(X=type(X)(tuple(own), shape=X.shape) if problem.is_sparse else own[0], y=y)
+    views = (mine.X.data, mine.X.indices, mine.X.indptr) if problem.is_sparse else (mine.X,)
+    for view in (*views, mine.y):  # as a user's own arrays are, when no Problem stands between
+        view.flags.writeable = True
+    return mine, [*own, y]
 
 
 @check("the input is as it was, also where its memory may be written to", on=bases)
@@ -68,10 +70,19 @@ def same_bits(subject: Subject, problem: Problem) -> Iterator[Failure]:
             yield Failure(problem, f"run {k} gives other bits than run 1")
 
 
+def elsewhere_in(problem: Problem) -> Problem:
+    """Return a problem that differs in rows in the middle of X, and nowhere near its edges."""
+    rows = np.arange(problem.n)
+    middle = slice(problem.n // 4, 3 * problem.n // 4)
+    rows[middle] = rows[middle][::-1]
+    return problem.replace(X=problem.X[rows], name=f"{problem.name}, other rows in the middle")
+
+
 @check("what was solved before plays no part", on=generic)
 def no_memory(subject: Subject, problem: Problem) -> Iterator[Failure]:
     """The same bits after problems that differ in one thing each: y, X, l1, l2, the flags."""
     others = [
+        elsewhere_in(problem),
         problem.replace(y=problem.y[::-1]),
         problem.replace(y=2 * problem.y + 1),
         problem.replace(X=problem.X[::-1]),
@@ -91,12 +102,16 @@ def no_memory(subject: Subject, problem: Problem) -> Iterator[Failure]:
 
 @check("an answer is not changed by the next call", on=generic)
 def answer_kept(subject: Subject, problem: Problem) -> Iterator[Failure]:
-    """It is no view of a buffer that is used again."""
+    """It is no view of a buffer that is used again, nor of anything that is handed out again."""
     found = subject.solve(problem)
     before = bits(found)
     subject.solve(problem.replace(y=problem.y[::-1]))
     if bits(found) != before:
         yield Failure(problem, "the answer changed when another problem was solved")
+    elif found.solution is not None and np.asarray(found.solution.coef).flags.writeable:
+        found.solution.coef[...] = np.nan  # it is the caller's now
+        if bits(subject.solve(problem)) != before:
+            yield Failure(problem, "what the caller wrote into an answer came back in the next one")
 
 
 @check("data that changed in place are read anew", on=generic)

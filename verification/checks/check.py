@@ -23,6 +23,7 @@ from functools import cache
 from typing import Any
 
 from solvers import Entry, Problem, Stop
+from solvers.registry import UNTOLD
 
 from ..trials import Attempt, asked, attempt, attempt_path
 
@@ -49,6 +50,10 @@ class Subject:
     configuration: Mapping[str, Any] = field(default_factory=dict)
     stop: Stop = field(default_factory=lambda: Stop(tol=1e-10, time_limit=20.0))
     watch: Callable[[Problem, Attempt | None], None] | None = field(default=None, compare=False)
+
+    def tol(self, problem: Problem) -> float:
+        """Return the relative gap that it is held to: what is asked or, where it takes no tol, its claim."""
+        return max(asked(self.stop, problem).tol, 0.0 if self.entry.takes_tol else UNTOLD)
 
     def solve(self, problem: Problem) -> Attempt:
         """Return an answer, or the status that explains its absence; never raises for the solver does."""

@@ -6,13 +6,16 @@ its own with a hard limit: then the check has not held either.
 
 from __future__ import annotations
 
+import gc
 import os
+import random
 import resource
 import sys
 import tempfile
 import time
+import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -22,6 +25,7 @@ import psutil
 
 from solvers import Problem, Status, Stop
 
+from ..environment import PINNED
 from ..problems import cases
 from ..problems.generated import rng_for
 from ..proofs.exact import optimum
@@ -186,19 +190,38 @@ def memory_is_bounded(subject: Subject) -> Iterator[Failure]:
         yield Failure(problem, f"{found.status.name} with {allowed / 2**20:.0f} MiB: {found.message}")
 
 
-@check("the process is as it was: random numbers, floating-point warnings, subnormals, folder")
+@check("the process is as it was: random numbers, floating-point warnings, subnormals, environment, folder")
 def process_as_it_was(subject: Subject) -> Iterator[Failure]:
     """Nothing that another library relies on is changed in passing."""
-    problem, folder = tame(), os.getcwd()
+    yield from traces(subject, tame())
+
+
+def traces(subject: Subject, problem: Problem) -> Iterator[Failure]:
+    """Say what one run leaves changed in the process."""
+    folder, threads = os.getcwd(), {name: os.environ.get(name) for name in PINNED}
     np.random.seed(12_345)
-    kept = _random_state()
-    with np.errstate(divide="warn", over="raise", under="ignore", invalid="warn"):
-        told = np.geterr()
-        subject.solve(problem)
+    random.seed(12_345)
+    os.environ.update(dict.fromkeys(PINNED, "1"))  # an earlier run may have left its own there
+    kept, drawn, surroundings = _random_state(), random.getstate(), dict(os.environ)
+    with np.errstate(divide="warn", over="raise", under="ignore", invalid="warn"), warnings.catch_warnings():
+        warnings.simplefilter("always")
+        told, filters = np.geterr(), list(warnings.filters)
+        with suppress(Exception):  # what it answers is for other checks; `solve` would put the filters back
+            subject.entry.setup(problem, subject.stop, **subject.configuration)()
         if np.geterr() != told:
             yield Failure(problem, f"numpy's floating-point warnings are left at {np.geterr()}")
+        if list(warnings.filters) != filters:
+            yield Failure(problem, "the filters of warnings are left changed")
     if _random_state() != kept:
         yield Failure(problem, "numpy's process-wide random numbers were seeded or drawn")
+    if random.getstate() != drawn:
+        yield Failure(problem, "Python's process-wide random numbers were seeded or drawn")
+    if dict(os.environ) != surroundings:
+        yield Failure(problem, "the environment variables of the process were changed")
+    os.environ.update({name: value for name, value in threads.items() if value is not None})
+    if not gc.isenabled():
+        gc.enable()
+        yield Failure(problem, "the garbage collector is left switched off")
     if np.float64(2.0**-1060) * np.float64(0.5) == 0:
         yield Failure(problem, "subnormal numbers are flushed to zero")
     if os.getcwd() != folder:

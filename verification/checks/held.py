@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from solvers import Problem, Status
 
 from ..proofs import Certificate, Judge
-from ..trials import Attempt, asked
+from ..trials import Attempt
 from ..verdict import CLAIM_MARGIN
 from .check import Failure, Subject
 
@@ -95,7 +95,7 @@ def judged(subject: Subject, problem: Problem, found: Attempt) -> Answer | Failu
     certificate = Judge(problem).certify(coef, found.solution.intercept)
     if certificate.kind == "NONE":
         return Failure(problem, f"{found.status.name}, but {certificate.reason}")
-    claim = claimed(subject, found, asked(subject.stop, problem).tol)
+    claim = claimed(subject, found, subject.tol(problem))
     return Answer(problem, coef, float(found.solution.intercept), certificate, found.status, claim)
 
 

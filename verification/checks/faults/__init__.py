@@ -52,13 +52,16 @@ class Faulty:
         (problem, stop) -> Solution.
     path : callable, optional
         (problem, falling l1s, stop) -> Solutions.
+    takes_tol : bool
+        Whether it minds what it is asked for.
     """
 
     SUPPORTS = frozenset({"l1", "l2", "ols", "positive", "sparse"})
     CLAIMS_GAP = True
 
-    def __init__(self, solve: Solve, path: SolvePath | None = None) -> None:
+    def __init__(self, solve: Solve, path: SolvePath | None = None, takes_tol: bool = True) -> None:
         self.solve = solve
+        self.TAKES_TOL = takes_tol
         self.path = path
         self.__doc__ = solve.__doc__
         self.__name__ = solve.__name__
@@ -119,12 +122,12 @@ Wrong = Callable[[Any, str, Callable[[Any], Any]], None]  # (owner, name, make):
 _REGISTER: dict[str, Fault] = {}
 
 
-def planted(killed_by: str) -> Callable[[Solve], Faulty]:
+def planted(killed_by: str, takes_tol: bool = True) -> Callable[[Solve], Faulty]:
     """Register a function as a faulty solver, under its own name."""
 
     def register(solve: Solve) -> Faulty:
         _add(solve, killed_by)
-        return Faulty(solve)
+        return Faulty(solve, takes_tol=takes_tol)
 
     return register
 
