@@ -28,7 +28,8 @@ class Sample:
 
 SAMPLES = (
     Sample(300, 20_240_601, "mutants.csv", "tests have been written since with its survivors in view"),
-    Sample(200, 20_261_127, "second.csv", "drawn after those tests had been written"),
+    Sample(200, 20_261_127, "second.csv", "drawn after those tests, and not tried again since"),
+    Sample(150, 31_415_926, "third.csv", "drawn after tests for the classes that survived in the second"),
 )
 
 HEAD = """# Mutation testing of verification/proofs/

@@ -133,6 +133,22 @@ def test_more_bits_are_tried_before_rationals_where_these_would_be_dear(
         assert seen == tried
 
 
+def test_where_a_rounding_is_open_rationals_decide(monkeypatch: pytest.MonkeyPatch) -> None:
+    problem = Problem(A, Y, l1=0.125)
+    first = exact.optimum(problem, np.zeros(3), cached=False)
+    monkeypatch.setattr(exact, "_rounds", lambda data, at: False)
+    second = exact.optimum(problem, np.zeros(3), cached=False)
+    assert (first.arithmetic, second.arithmetic) == ("balls of 256 bits", "rationals")
+    assert np.array_equal(first.coef, second.coef)
+
+
+def test_a_screen_lets_ties_pass_though_they_are_next_to_inside() -> None:
+    """One row, where hardly any rounding is charged."""
+    data = Integers(Problem(np.array([[1.0, -1.0, 0.5]]), [1.0], l1=1.0))
+    found = Reduced(data).outside(Point((), (), (), 1))
+    assert (found.beyond, found.tied, found.open) == ([], [(0, 1), (1, -1)], [])
+
+
 # ---- integers ----------------------------------------------------------------------------------------------
 
 

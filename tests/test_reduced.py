@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 from typing import Any
 
@@ -11,10 +11,12 @@ import pytest
 from flint import arb, ctx, fmpz
 
 from solvers import Problem
+from verification.proofs import exact, export
 from verification.proofs import reduced as module
 from verification.proofs.exact import RationalProblem
 from verification.proofs.integers import Integers, fraction
 from verification.proofs.reduced import Point, Reduced, SingularError
+from verification.proofs.search import Search
 from verification.proofs.wide import WIDER, is_wide, solve_wide
 
 ROWS = [[3, -1, 2, 0, 1], [1, 2, -2, 1, 1], [0, 1, 1, -3, 2], [2, 2, 0, 1, -1]]  # columns of X
@@ -253,6 +255,13 @@ def test_ties_are_seen_and_open_ones_left_open() -> None:
     assert (found.beyond, found.tied, found.open) == ([], [], [(0, 1), (1, -1)])
 
 
+def test_one_that_may_just_be_at_its_bound_is_open() -> None:
+    """|u| = 1 within 1/2, and bounds of 3/2."""
+    data = Integers(RationalProblem([[1, 0, 0], [0, 1, 0], [0, 0, 1]], [1, -1, 4], l1="1/2"))
+    found = Reduced(data).outside(Point((2,), (6,), (1,), 2))
+    assert (found.beyond, found.tied, found.open) == ([], [], [(0, 1), (1, -1)])
+
+
 def test_a_column_of_zeros_is_beyond_nothing() -> None:
     data = Integers(RationalProblem([[0, 0], [1, 2]], [3, 4]))
     found = Reduced(data).outside(Point((1,), (11,), (0,), 5))
@@ -315,3 +324,41 @@ def test_a_wide_form_that_is_singular_is_said_to_be_so() -> None:
         Reduced(data).solve_balls(list(range(11)), [0] * 11, 128)
     with pytest.raises(ZeroDivisionError):
         solve_wide(data, list(range(11)), [0] * 11)
+
+
+# ---- sums are never cut short ------------------------------------------------------------------------------
+
+
+def test_what_is_of_another_length_is_refused_and_not_cut_short() -> None:
+    """A sum over fewer rows than there are would prove something about another problem."""
+    at = Point((0, 2), (1, 1), (0, 0), 1)
+
+    def longer(name: str) -> Reduced:
+        it = Reduced(of())
+        getattr(it if name == "_weighted_y" else it.data, name).append(1)
+        return it
+
+    steps: list[tuple[str, Callable[[Reduced], Any]]] = [
+        ("T", lambda it: Reduced(it.data)),
+        ("T", lambda it: it.gram([0])),
+        ("T", lambda it: it.weighted_residual(at)),
+        ("T", lambda it: it.ranges(at)),
+        ("Y", lambda it: it.weighted_residual(at)),
+        ("Y", lambda it: it.solve_float([0], [1])),
+        ("Y", lambda it: exact.objective_range(it, at, {0: 1, 2: 1})),
+        ("Y", lambda it: Search(it, {}).in_floats()),
+        ("_weighted_y", lambda it: it.right([0])),
+    ]
+    for name, step in steps:
+        with pytest.raises(ValueError, match="zip"):
+            step(longer(name))
+    it = Reduced(of())
+    for call in (
+        lambda: it.solve_rationals([0, 2], [1]),
+        lambda: it.weighted_residual(Point((0, 2), (1, 1), (0,), 1)),
+        lambda: solve_wide(wide_data(), list(range(12)), [1] * 11),
+        lambda: Search(it, {0: Fraction(1)}).advance([Fraction(1)] * 7),
+        lambda: export._along(it.data, 0, [1, 2]),
+    ):
+        with pytest.raises(ValueError, match="zip"):
+            call()

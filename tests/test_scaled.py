@@ -13,6 +13,7 @@ from scipy.optimize import nnls
 
 from solvers import Problem
 from verification import Judge, certify, certify_path
+from verification.proofs import design as design_module
 from verification.proofs import judge as judge_module
 from verification.proofs import path, projection, scaled
 from verification.proofs.design import Design
@@ -140,6 +141,32 @@ def test_columns_are_made_dense_where_they_fit(monkeypatch: pytest.MonkeyPatch) 
             Scaled(positive(np.asarray))
 
 
+@pytest.mark.parametrize("layout", ["C", "F"])
+@pytest.mark.parametrize("centre", [False, True])
+def test_columns_a_block_at_a_time_are_the_same_columns(
+    layout: Any, centre: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Blocks of two columns, of five and of all, and a support that leaves some out."""
+    rng = np.random.default_rng(2)
+    wide = np.array(rng.integers(-8, 9, (5, 9)) / 4.0, order=layout)
+    weights, w, T = S / 8, np.array([1.0, 0, -2, 3, 0.5, 0, -1, 2, 0.25]), rng.standard_normal((5, 2))
+    mean = weights @ wide / weights.sum() if centre else np.zeros(9)
+    exponent = np.frexp(np.abs(wide).max(axis=0))[1]
+    right = (wide - mean) * 2.0**-exponent
+    for block in (5, 10, 25, 1000):
+        monkeypatch.setattr(design_module, "BLOCK", block)
+        design = Design(wide, weights, centre)
+        assert np.array_equal(design.exponent, exponent)
+        np.testing.assert_allclose(design.norm, np.sqrt(weights @ right**2), rtol=1e-14)
+        np.testing.assert_allclose(design.product(w), right @ w, atol=1e-13)
+        z, sizes = design.products(w)
+        np.testing.assert_allclose(z, right @ w, atol=1e-13)
+        np.testing.assert_allclose(sizes, np.abs(right) @ np.abs(w), atol=1e-13)
+        root = np.sqrt(weights)[:, None]
+        np.testing.assert_allclose(design.correlate(T), (root * right).T @ T / weights.sum(), atol=1e-13)
+        np.testing.assert_allclose(design.columns(np.array([7, 2])), root * right[:, [7, 2]], atol=1e-14)
+
+
 # ---- projections -------------------------------------------------------------------------------------------
 
 
@@ -187,7 +214,9 @@ def test_columns_that_do_not_fit_are_not_made_dense(monkeypatch: pytest.MonkeyPa
     for limit, layout, iterated in ((15, sp.csc_array, 0), (14, sp.csc_array, 2), (0, np.asarray, 0)):
         monkeypatch.setattr(projection, "DENSE", limit)
         calls.clear()
-        Span(Design(layout(MORE), S / 8, True), np.array([0, 2]), True).split(np.ones(5) * Y)
+        span = Span(Design(layout(MORE), S / 8, True), np.array([0, 2]), True)
+        span.split(np.ones(5) * Y)
+        assert hasattr(span, "_Q") == (iterated == 0)
         assert len(calls) == iterated
 
 
