@@ -29,28 +29,80 @@ def task_of(problem: Problem, job: str, points: int = 8) -> Task:
 # -- a certificate for every point -----------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    "cell",
-    [
-        PATH,
-        Cell("small_sparse", "enet", l1_ratio=30.0, l2_ratio=0.1, intercept=True, v=True),
-        Cell("small_wide", "lasso", l1_ratio=30.0, positive=True, v=True, weighted=True),
-    ],
-    ids=lambda cell: cell.name,
-)
-def test_a_path_is_certified_as_its_points_are_alone(cell: Cell) -> None:
+ALONG = [
+    PATH,
+    Cell("small_sparse", "enet", l1_ratio=30.0, l2_ratio=0.1, intercept=True, v=True),
+    Cell("small_sparse", "lasso", l1_ratio=30.0, intercept=True, layout="csr", weighted=True),
+    Cell("small_wide", "lasso", l1_ratio=30.0, positive=True, v=True, weighted=True),
+    Cell("small_wide", "lasso", l1_ratio=30.0, positive=True, intercept=True),
+    Cell("small_tall", "enet", l1_ratio=10.0, l2_ratio=0.1, dtype="float32", layout="C", weighted=True),
+    Cell("small_tall", "lasso", l1_ratio=10.0, intercept=True, v=True),
+]
+
+
+def alike(one: Certificate, alone: Certificate) -> None:
+    """The same verdict, and the same figures up to the rounding that their radius covers."""
+    assert (one.reason, one.scale, one.primal_null) == (alone.reason, alone.scale, alone.primal_null)
+    assert (one.support, one.false_features) == (alone.support, alone.false_features)
+    assert np.array_equal(one.certified_zeros, alone.certified_zeros)
+    assert one.kind.split(",")[0] == alone.kind.split(",")[0]
+    if alone.gap is None:
+        assert (one.primal, one.dual, one.gap, one.radius) == (np.inf, None, None, None)
+        return
+    assert abs(one.primal - alone.primal) <= min(alone.radius, 1e-12 * alone.primal)
+    assert abs(one.gap - alone.gap) <= min(alone.radius, 1e-9 * alone.gap + 1e-13 * alone.primal)
+    assert one.dual == pytest.approx(one.primal - one.gap, rel=1e-12)
+    assert one.radius == pytest.approx(alone.radius, rel=1e-6)
+    for name in ("alpha", "kkt", "implied_l1", "implied_l2", "implied_off"):
+        here, there = getattr(one, name), getattr(alone, name)
+        assert here is there is None or here == pytest.approx(there, rel=1e-7, abs=1e-10), name
+    if alone.implied_gain is not None and alone.implied_off > 1e-8:
+        assert one.implied_gain == pytest.approx(alone.implied_gain, rel=1e-4)
+
+
+@pytest.mark.parametrize("cell", ALONG, ids=lambda cell: cell.name)
+@pytest.mark.parametrize("tol", [1e-3, 1e-9])
+def test_a_path_is_certified_as_its_points_are_alone(cell: Cell, tol: float) -> None:
     problem = cell.problem()
-    l1s = np.geomspace(problem.l1_max(), problem.l1, 40).tolist()  # more than are multiplied together
-    solver = "cd_numba"
-    points = [(s.coef, s.intercept) for s in solve_path(problem, l1s, solver=solver, stop=Stop(1e-6))]
+    l1s = np.geomspace(problem.l1_max(), problem.l1, 40).tolist()
+    points = [(s.coef, s.intercept) for s in solve_path(problem, l1s, solver="cd_numba", stop=Stop(tol))]
     together = certify_path(problem, l1s, points)
     for l1, point, one in zip(l1s, points, together, strict=True):
-        alone = certify(problem.replace(l1=l1), *point)
-        assert one.primal == alone.primal
-        assert one.scale == alone.scale
-        assert one.radius == pytest.approx(alone.radius, rel=1e-6)
-        assert abs(one.gap - alone.gap) <= one.radius + alone.radius
-        assert one.kind.split(",")[0] == alone.kind.split(",")[0]
+        alike(one, certify(problem.replace(l1=l1), *point))
+
+
+@pytest.mark.parametrize("cell", ALONG, ids=lambda cell: cell.name)
+def test_so_are_points_far_from_any_path_and_broken_ones_among_them(
+    cell: Cell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    problem = cell.problem()
+    rng = np.random.default_rng(3)
+    coefs = rng.standard_normal((12, problem.p)) * (rng.random((12, problem.p)) < 0.3)
+    coefs[:, ~np.isfinite(problem.v)] = 0.0
+    coefs = np.abs(coefs) if problem.positive else coefs
+    coefs[2, 0], coefs[3] = np.nan, 1e200
+    b = rng.standard_normal(12) * problem.intercept
+    b[4] = np.inf
+    points = list(zip(coefs, b.tolist(), strict=True))
+    l1s = [problem.l1 * 2.0**k for k in range(12)]
+    alone = [certify(problem.replace(l1=l1), *point) for l1, point in zip(l1s, points, strict=True)]
+    assert [k for k, one in enumerate(alone) if one.gap is None][:3] == [2, 3, 4]
+    for together in (certify_path(problem, l1s, points), certify_path(problem, l1s[:1], points[:1])):
+        for one, other in zip(together, alone, strict=False):
+            alike(one, other)
+    monkeypatch.setattr("verification.proofs.path.TOGETHER", 5 * max(problem.n, problem.p))
+    for one, other in zip(certify_path(problem, l1s, points), alone, strict=True):
+        alike(one, other)
+
+
+def test_a_path_that_ends_at_no_penalty_is_judged_point_by_point() -> None:
+    """The dual point of least squares is projected off every column, that of a lasso off none."""
+    problem = PATH.problem()
+    l1s = [0.1 * problem.l1_max(), 0.0]
+    assert Judge(problem).along(np.array(l1s)) is None
+    points = [(s.coef, s.intercept) for s in (solve(problem.replace(l1=l1)) for l1 in l1s)]
+    for l1, point, one in zip(l1s, points, certify_path(problem, l1s, points), strict=True):
+        alike(one, certify(problem.replace(l1=l1), *point))
 
 
 def test_a_wrong_point_of_a_path_is_not_proven_and_a_broken_one_not_at_all() -> None:

@@ -107,17 +107,20 @@ class Design:
             yield j, block - self._mean[j] if self._centre else block
 
     def _terms(self, w: Vector) -> Iterator[tuple[Any, Vector]]:
-        """Columns of the support of scaled w (p,) with their coefficients, a block at a time."""
-        support = np.flatnonzero(w)
-        unscaled = np.ldexp(w[support], -self.exponent[support])
+        """Columns of the support of scaled w (p,) with their coefficients, a block at a time.
+
+        Of w (k, p): of the union of the supports of its rows.
+        """
+        support = np.flatnonzero(w if w.ndim == 1 else w.any(axis=0))
+        unscaled = np.ldexp(w[..., support], -self.exponent[support])
         if not self.sparse:
             for k, (_, block) in enumerate(self._blocks(support)):
-                yield block, unscaled[k * self._width : (k + 1) * self._width]
+                yield block, unscaled[..., k * self._width : (k + 1) * self._width]
         elif self.X.format == "csc":
             yield self.X[:, support], unscaled
         else:  # its columns cannot be had without a pass over all of it
-            full = np.zeros(self.p)
-            full[support] = unscaled
+            full = np.zeros(w.shape)
+            full[..., support] = unscaled
             yield self.X, full
 
     def product(self, w: Vector) -> Vector:
@@ -128,12 +131,15 @@ class Design:
         return z
 
     def products(self, w: Vector) -> tuple[Vector, Vector]:
-        """Return X'w and sum_j |x'_ij| |w_j|, the absolute values of its terms, (n,), in the same pass."""
-        z, size = np.zeros(self.n), np.zeros(self.n)
+        """Return X'w and sum_j |x'_ij| |w_j|, the absolute values of its terms, (n,), in the same pass.
+
+        Of each row of w (k, p): (k, n).
+        """
+        z, size = np.zeros((self.n, *w.shape[:-1])), np.zeros((self.n, *w.shape[:-1]))
         for block, part in self._terms(w):
-            z += block @ part
-            size += abs(block) @ np.abs(part)
-        return z, size
+            z += block @ part.T
+            size += abs(block) @ np.abs(part).T
+        return np.ascontiguousarray(z.T), np.ascontiguousarray(size.T)
 
     def correlate(self, T: Vector) -> Vector:
         """Return X'' T / S, (p, k), for T (n, k) in the weighted space (X'' = the matrix of the class)."""

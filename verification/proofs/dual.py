@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,11 +12,19 @@ from .design import Mask, Vector
 
 @dataclass(frozen=True)
 class Penalty:
-    """sum_j l1_j |w_j| + l2_j / 2 w_j^2, over w >= 0 if positive; l1, l2 (p,) >= 0."""
+    """sum_j l1_j |w_j| + l2_j / 2 w_j^2, over w >= 0 if positive; l1, l2 (p,) >= 0.
+
+    Along a path l1 is (k, p), one row for each point; its methods then take and return as many rows.
+    """
 
     l1: Vector
     l2: Vector
     positive: bool
+
+    @property
+    def rows(self) -> Iterator[Penalty]:
+        """Yield the penalty of each point of a path."""
+        return (Penalty(l1, self.l2, self.positive) for l1 in self.l1)
 
     @property
     def none(self) -> Mask:
@@ -54,11 +63,12 @@ class Penalty:
         along = sign * u  # (p,) u seen from the sign of w
         quadratic = self.l2 * a
         terms = a * np.maximum(l1 - along, 0.0) + quadratic * a / 2
-        above, below = np.flatnonzero(along > l1), np.flatnonzero(along < -l1)
+        above, below = along > l1, along < -l1
         with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-            terms[above] = (along[above] - l1[above] - quadratic[above]) ** 2 / (2 * self.l2[above])
-            if not self.positive:
-                terms[below] += (along[below] + l1[below]) ** 2 / (2 * self.l2[below])
+            if above.any():
+                np.divide((along - l1 - quadratic) ** 2, 2 * self.l2, out=terms, where=above)
+            if not self.positive and below.any():
+                terms += np.where(below, (along + l1) ** 2 / (2 * self.l2), 0.0)
         return terms
 
 

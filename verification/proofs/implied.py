@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 
 from .design import Vector
+from .rounding import length
 
 EPS = float(np.finfo(np.float64).eps)
 FEWEST = 4  # penalised coefficients needed: two are fitted, two must remain to contradict them
@@ -54,31 +56,60 @@ def implied_penalty(
         None if the support is below FEWEST, nothing is penalised, or what fits is beyond float64.
     """
     k = u.size
-    largest = np.max(np.abs(regressors), axis=0, initial=0.0)
-    with np.errstate(invalid="ignore"):  # infinite ones are refused below
-        length = largest * np.linalg.norm(regressors / np.where(largest > 0, largest, 1.0), axis=0)
-    if k < FEWEST or not np.all(np.isfinite(length)):
+    if k < FEWEST:
+        return None
+    a, c = (_Regressor.of(column) for column in regressors.T)
+    if not (math.isfinite(a.length) and math.isfinite(c.length)):
         return None
     expected = regressors @ np.array(nominal)
     if not np.any(expected):
         return None
-    kept = [c for c in (0, 1) if length[c] > 0]
-    if len(kept) == 2:
-        cosine = (regressors[:, 0] / length[0]) @ (regressors[:, 1] / length[1])
-        if 1 - cosine**2 <= k * EPS:
-            kept = [0 if nominal[0] > 0 else 1]  # all |w_j| alike: one penalty explains what the other does
-    A = regressors[:, kept] / length[kept]
-    fitted = np.zeros(2)
     with np.errstate(over="ignore"):
-        fitted[kept] = np.linalg.lstsq(A, u, rcond=None)[0] / length[kept]
-    if not np.all(np.isfinite(fitted)):
+        l1, l2 = _fit(a, c, u, k, nominal[0] > 0)
+    if not (math.isfinite(l1) and math.isfinite(l2)):
         return None  # no penalty that float64 knows
-    predicted = regressors @ fitted
-    floor = float(np.linalg.norm(rounding))
-    before = float(np.linalg.norm(u - expected))
-    after = max(float(np.linalg.norm(u - predicted)), floor)
-    length_expected = float(np.linalg.norm(expected))
+    predicted = regressors @ np.array([l1, l2])
+    after = max(length(u - predicted), length(rounding))
+    length_expected = length(expected)
     if length_expected == 0:
         return None  # it underflows
-    off = float(np.linalg.norm(predicted - expected)) / length_expected
-    return Implied(float(fitted[0]), float(fitted[1]), off, before / after if after > 0 else 1.0)
+    off = length(predicted - expected) / length_expected
+    return Implied(l1, l2, off, length(u - expected) / after if after > 0 else 1.0)
+
+
+@dataclass(frozen=True)
+class _Regressor:
+    """A column and its length, which neither overflows nor underflows on the way."""
+
+    unit: Vector  # (k,) of length 1, or zero
+    length: float
+
+    @staticmethod
+    def of(column: Vector) -> _Regressor:
+        largest = float(np.max(np.abs(column)))
+        if largest == 0 or math.isinf(largest):
+            return _Regressor(column, largest)
+        scaled = column / largest
+        size = length(scaled)
+        return _Regressor(scaled / size, largest * size)
+
+
+def _fit(a: _Regressor, c: _Regressor, u: Vector, k: int, prefer_a: bool) -> tuple[float, float]:
+    """Least squares of u on the two columns by Gram and Schmidt, twice: the multiples of them, (IMPLIED)."""
+    cosine = float(a.unit @ c.unit)
+    if a.length > 0 and c.length > 0 and 1 - cosine**2 > k * EPS:
+        rest = c.unit - cosine * a.unit
+        again = float(a.unit @ rest)
+        rest = rest - again * a.unit
+        along_a = float(a.unit @ u)
+        along_c = float(rest @ (u - along_a * a.unit)) / float(rest @ rest)
+        return _over(along_a - (cosine + again) * along_c, a.length), _over(along_c, c.length)
+    # all |w_j| alike: one penalty explains what the other does
+    if c.length == 0 or (a.length > 0 and prefer_a):
+        return _over(float(a.unit @ u), a.length), 0.0
+    return 0.0, _over(float(c.unit @ u), c.length)
+
+
+def _over(multiple: float, size: float) -> float:
+    """Return multiple / size; 0 where there is no column."""
+    return multiple / size if size > 0 else 0.0

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from copy import copy
 from dataclasses import dataclass
+from functools import reduce
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -12,7 +14,7 @@ from numpy.typing import ArrayLike
 from solvers import Problem
 
 from .certificate import Certificate
-from .design import Vector
+from .design import Mask, Vector
 from .dual import best_multiple
 from .faces import face_span
 from .implied import Implied, implied_penalty
@@ -23,16 +25,29 @@ from .scaled import EXTRA, Scaled
 from .stationarity import ratio, violation
 
 LEVELS = ("float", "rigorous", "exact")
+OVERFLOW = "the objective overflows float64 at these coefficients"
 
 
 @dataclass(frozen=True)
 class _Gap:
     """The gap of one dual point, its rounding, and the correlations it belongs to. Scaled units."""
 
-    value: float
-    radius: float
-    alpha: float
+    value: Vector
+    radius: Vector
+    alpha: Vector
     u: Vector  # (q,)
+
+    def or_smaller(self, other: _Gap) -> _Gap:
+        """Return the smaller of the two gaps with its radius; of k points, for each."""
+        less = other.value + other.radius < self.value + self.radius
+        if np.ndim(less) == 0:
+            return other if less else self
+        return _Gap(
+            np.where(less, other.value, self.value),
+            np.where(less, other.radius, self.radius),
+            np.where(less, other.alpha, self.alpha),
+            np.where(less[:, None], other.u, self.u),
+        )
 
 
 def certify(
@@ -74,6 +89,11 @@ class Judge:
     Parameters
     ----------
     problem : Problem
+
+    Notes
+    -----
+    The methods that a proof consists of take one point, w (q,), or k points of a path at once, w (k, q): they
+    sum over the last axis.
     """
 
     def __init__(self, problem: Problem) -> None:
@@ -91,6 +111,19 @@ class Judge:
         other._take(self._scaled.at(l1))
         return other
 
+    def along(self, l1s: Vector) -> Judge | None:
+        """Return the judge of k points together, each at its own l1; None where they must be judged alone.
+
+        That is where the dual points differ in what they are projected on.
+        """
+        scaled = self._scaled.along(l1s)
+        if scaled is None:
+            return None
+        other = copy(self)
+        other._take(scaled)
+        other._l1 = l1s
+        return other
+
     @property
     def scaled(self) -> Scaled:
         """The problem in the units of the proof."""
@@ -98,37 +131,63 @@ class Judge:
 
     def _take(self, scaled: Scaled) -> None:
         self.problem, self._scaled = scaled.problem, scaled
+        self._l1: float | Vector = scaled.problem.l1
         # l2_j lost in the rounding of the column's own curvature: to the dual it is a lasso column
         faint = scaled.penalty.l2 <= self._dots.one * self._curvature
         self._capped = faint & (scaled.penalty.l1 > 0)
 
     def certify(self, coef: ArrayLike, intercept: float = 0.0) -> Certificate:
         """As the function `certify`."""
-        point = self.point(coef, intercept)
-        if isinstance(point, Certificate):
-            return point
-        return self.prove(point, *self.correlate(point.directions).T)
+        coef = self.checked(coef)
+        reason = self._broken(coef, float(intercept))
+        if reason:
+            return self._none(coef, reason)
+        point = self._point(coef, np.array(float(intercept)))
+        if not math.isfinite(point.primal):
+            return self._none(coef, OVERFLOW)
+        (found,) = self._prove(point)
+        return found
 
-    def correlate(self, directions: Vector) -> Vector:
-        """Correlations (q, k) of the columns with directions (n, k); the same at every l1."""
-        return self._scaled.design.correlate(directions)
+    def certify_all(self, coefs: Vector, intercepts: Vector) -> list[Certificate]:
+        """Certify k points, coefs (k, p) and intercepts (k,), at the l1 of each; of a judge :meth:`along`."""
+        reasons = [self._broken(coef, float(b)) for coef, b in zip(coefs, intercepts, strict=True)]
+        point = self._points(coefs, intercepts, reasons)
+        reasons = [
+            reason or ("" if finite else OVERFLOW)
+            for reason, finite in zip(reasons, np.isfinite(point.primal), strict=True)
+        ]
+        if not np.isfinite(point.primal).all():
+            point = self._points(coefs, intercepts, reasons)
+        return [
+            self._none(coef, reason) if reason else found
+            for coef, reason, found in zip(coefs, reasons, self._prove(point), strict=True)
+        ]
 
-    def point(self, coef: ArrayLike, intercept: float) -> Point | Certificate:
-        """Return what a proof of a point begins with; the certificate itself where nothing can be proven."""
+    def checked(self, coef: ArrayLike) -> Vector:
+        """Return coefficients as (p,) floats; ValueError if they have another shape."""
         coef = np.asarray(coef, dtype=np.float64)
         if coef.shape != (self.problem.p,):
             expected = f"({self.problem.p},): one for each column of X"
             raise ValueError(f"coef has shape {coef.shape}, expected {expected}")
-        reason = self._broken(coef, float(intercept))
-        if reason:
-            return self._none(coef, reason)
-        w = self._scaled.coefficients(coef)
-        with np.errstate(over="ignore", invalid="ignore"):
-            at = self._residual(w, float(intercept))
-            primal = self._primal(w, at)
-        if not math.isfinite(primal):
-            return self._none(coef, "the objective overflows float64 at these coefficients")
+        return coef
+
+    def _points(self, coefs: Vector, intercepts: Vector, reasons: list[str]) -> Point:
+        """Return what a proof of k points begins with; those that there is a reason against are put to 0."""
+        sound = np.array([not reason for reason in reasons])
+        return self._point(np.where(sound[:, None], coefs, 0.0), np.where(sound, intercepts, 0.0))
+
+    def _point(self, coef: Vector, b: Vector) -> Point:
+        """Return what a proof begins with."""
         scaled = self._scaled
+        w = scaled.coefficients(coef)
+        with np.errstate(over="ignore", invalid="ignore"):
+            at = self._residual(w, b)
+            primal = self._primal(w, at)
+        if not np.isfinite(primal).all():
+            return Point(coef, w, at, primal, scaled.span, np.zeros(0), at.r)  # there is no proof
+        if w.ndim > 1:
+            beta, theta = (np.array(part) for part in zip(*map(scaled.span.split, at.r), strict=True))
+            return Point(coef, w, at, primal, scaled.span, beta, theta)
         span = face_span(scaled, w, at.r) if self.problem.positive and scaled.free.any() else scaled.span
         return Point(coef, w, at, primal, span, *span.split(at.r))
 
@@ -161,56 +220,82 @@ class Judge:
             certified_zeros=np.zeros(self.problem.p, dtype=bool),
         )
 
-    def _residual(self, w: Vector, b: float) -> Residual:
+    def _residual(self, w: Vector, b: Vector) -> Residual:
         scaled, design = self._scaled, self._scaled.design
         offset, offset_size = scaled.intercept(b, w)
         z, sizes = design.products(w)
-        r = scaled.y - design.root * (z + offset)
-        terms = scaled.magnitude + design.root * (sizes + abs(offset))
-        rate = Rounding(int(np.count_nonzero(w)) + EXTRA, design.n)
+        r = scaled.y - design.root * (z + _column(offset))
+        terms = scaled.magnitude + design.root * (sizes + _column(np.abs(offset)))
+        worst, likely, confidence = self._rates(w)
         size = length(terms)
         # the rounding of w itself shifts a whole column; that of the sums differs from row to row
-        shift = rate.confidence * UNIT * length(design.norm * w)
-        spread = min(rate.worst * size, rate.likely * float(np.max(terms)) + shift)
-        constant = 0.0
+        shift = confidence * UNIT * length(design.norm * w)
+        spread = np.minimum(worst * size, likely * np.max(terms, axis=-1) + shift)
+        constant = np.zeros_like(b)
         if self.problem.intercept:  # b counts as known to half a unit in its last place, as any float64 is
-            constant = self._steps.one * offset_size + UNIT * abs(math.ldexp(b, -scaled.y_exponent))
-        lean = float(design.root @ r) / scaled.S
-        return Residual(r, rate.one * size, spread, constant, offset, lean)
+            constant = self._steps.one * offset_size + UNIT * np.abs(np.ldexp(b, -scaled.y_exponent))
+        lean = r @ design.root / scaled.S
+        return Residual(r, np.minimum(worst, likely) * size, spread, constant, offset, lean)
 
-    def _primal(self, w: Vector, at: Residual) -> float:
+    def _rates(self, w: Vector) -> Vector:
+        """Of the sums over the support of w: the two rates of rounding, and Lambda, (3,) or (3, k)."""
+        counts = np.count_nonzero(w, axis=-1)
+        rates = {
+            count: (rate.worst, rate.likely, rate.confidence)
+            for count in np.unique(counts).tolist()
+            for rate in [Rounding(count + EXTRA, self._scaled.design.n)]
+        }
+        return np.array([rates[count] for count in np.ravel(counts).tolist()]).T.reshape(3, *w.shape[:-1])
+
+    def _primal(self, w: Vector, at: Residual) -> Vector:
         penalty = self._scaled.penalty
         a = np.abs(w)
-        loss = float(at.r @ at.r) / (2 * self._scaled.S)
-        return loss + float(np.sum(a * (penalty.l1 + penalty.l2 * a / 2)))
+        loss = np.vecdot(at.r, at.r) / (2 * self._scaled.S)
+        return loss + np.sum(a * (penalty.l1 + penalty.l2 * a / 2), axis=-1)
 
-    def prove(self, point: Point, u0: Vector, u_fit: Vector) -> Certificate:
-        """Finish a proof, given the correlations (q,) of the columns with the point's two directions."""
+    def _prove(self, point: Point) -> list[Certificate]:
+        """Finish the proofs of one point, or of k."""
         scaled, design = self._scaled, self._scaled.design
-        coef, w, at, primal = point.coef, point.w, point.at, point.primal
-        span, theta = point.span, point.theta
-        gap = self._smallest_gap(w, at, span, (point.beta, theta), u0, u0 + u_fit)
+        w, at, primal, theta = point.w, point.at, point.primal, point.theta
+        u = design.correlate(point.directions).T
+        u0, u_fit = u.reshape(2, *w.shape)
+        gap = self._smallest_gap(w, at, point.span, (point.beta, theta), u0, u0 + u_fit)
 
         radius = gap.radius + length(at.r) * at.error / scaled.S + self._constant_radius(at)
         radius += self._sums.one * primal
-        zeros = np.ones(self.problem.p, dtype=bool)  # v_j = inf: by definition
-        reach = design.norm * math.sqrt(2 * (gap.value + radius) / scaled.S)
-        rounding = self._dots.one * design.rough * length(theta) / scaled.S
-        implied = self._implied(w, u0, rounding + design.rough * at.spread / scaled.S)
-        zeros[scaled.kept] = scaled.penalty.towards(gap.u) + reach + rounding < scaled.penalty.l1
+        zeros = np.ones(point.coef.shape, dtype=bool)  # v_j = inf: by definition
+        reach = design.norm * _column(np.sqrt(2 * (gap.value + radius) / scaled.S))
+        rounding = design.rough * _column(self._dots.one * length(theta) / scaled.S)
+        zeros[..., scaled.kept] = scaled.penalty.towards(gap.u) + reach + rounding < scaled.penalty.l1
+        implied = self._implied(w, u0, rounding + design.rough * _column(at.spread / scaled.S))
+        columns = primal, gap.value, radius, gap.alpha, violation(scaled, w, u0 + u_fit, at.r)
+        rows = zip(*(np.ravel(column).tolist() for column in columns), strict=True)
+        points = zip(np.atleast_2d(point.coef), np.atleast_2d(zeros), implied, rows, strict=True)
+        return [self._certificate(point.span, *each) for each in points]
+
+    def _certificate(
+        self,
+        span: Span,
+        coef: Vector,
+        zeros: Mask,
+        implied: Implied | None,
+        figures: tuple[float, float, float, float, float],
+    ) -> Certificate:
+        scaled = self._scaled
+        primal, gap, radius, alpha, kkt = figures
         return Certificate(
             level="float",
-            kind=self._kind(span, gap.alpha),
+            kind=self._kind(span, alpha),
             primal=scaled.absolute(primal),
-            dual=scaled.absolute(primal - gap.value),
-            gap=scaled.absolute(gap.value),
+            dual=scaled.absolute(primal - gap),
+            gap=scaled.absolute(gap),
             scale=scaled.absolute(scaled.scale),
-            gap_rel=ratio(gap.value, scaled.scale),
+            gap_rel=ratio(gap, scaled.scale),
             radius=scaled.absolute(radius) + scaled.underflow,
             primal_null=scaled.absolute(scaled.null),
-            kkt=violation(scaled, w, u0 + u_fit, at.r),
+            kkt=kkt,
             support=int(np.count_nonzero(coef)),
-            alpha=gap.alpha,
+            alpha=alpha,
             certified_zeros=zeros,
             false_features=int(np.count_nonzero(zeros & (coef != 0))),
             implied_l1=None if implied is None else implied.l1,
@@ -230,57 +315,71 @@ class Judge:
         fit = at.r - theta
         scaled, design, penalty = self._scaled, self._scaled.design, self._scaled.penalty
         S = scaled.S
-        size = design.rough * length(theta) / S  # (q,) of the sums u_j(theta)
-        inherited = np.where(scaled.free, 0.0, design.rough * at.spread / S)  # projection takes it out again
+        size_of_theta, size_of_fit = length(theta), length(fit)
+        size = design.rough * _column(size_of_theta / S)  # (q,) of the sums u_j(theta)
+        # projection takes it out again
+        inherited = np.where(scaled.free, 0.0, design.rough * _column(at.spread / S))
         move = np.abs(penalty.prox_point(w, u, self._curvature) - w)  # how far w_j may be from its optimum
-        move[span.members] = np.abs(beta)
-        candidates = best_multiple(
-            float(scaled.y @ theta) / S,
-            float(theta @ theta) / S,
-            penalty.towards(u0),
-            penalty,
-            self._capped,
-            self._dots.one * size + inherited,
-        )
+        move[..., span.members] = np.abs(beta)
+        candidates = self._multiples(theta, u0, self._dots.one * size + inherited)
         limit = self._most(theta, u0, at.r)
-        found = []
-        for alpha in {min(alpha, limit) for alpha in candidates}:
-            step = (1 - alpha) * theta + fit  # r - alpha theta
-            value, radius = self._penalty_side(w, alpha * u0, alpha * size, inherited, move)
+        error = at.error + self._steps.one * (length(at.r) + size_of_fit)
+        found: list[_Gap] = []
+        for candidate in candidates:
+            alpha = np.minimum(candidate, limit)
+            if found and np.array_equal(alpha, found[0].alpha):
+                continue
+            many = _column(alpha)
+            step = (1 - many) * theta + fit  # r - alpha theta
+            value, radius = self._penalty_side(w, many * u0, many * size, inherited, move)
             size_of_step = length(step)
-            error = at.error + self._steps.one * (length(at.r) + length(fit))
             value += size_of_step**2 / (2 * S)
             radius += size_of_step * error / S + error**2 / S + self._constant_radius(at)
             radius += self._sums.one * value
             if self.problem.intercept:
-                tilt = abs(float(design.root @ theta)) / S  # the constant's own u, zero but for rounding
-                tilt += self._dots.one * length(theta) / math.sqrt(S)
-                radius += 2 * alpha * tilt * (abs(at.offset) + abs(at.lean))
-            found.append(_Gap(value, radius, alpha, alpha * u0))
-        return min(found, key=lambda gap: gap.value + gap.radius)
+                tilt = np.abs(theta @ design.root) / S  # the constant's own u, zero but for rounding
+                tilt += self._dots.one * size_of_theta / math.sqrt(S)
+                radius += 2 * alpha * tilt * (np.abs(at.offset) + np.abs(at.lean))
+            found.append(_Gap(value, radius, alpha, many * u0))
+        return reduce(_Gap.or_smaller, found)
 
-    def _constant_radius(self, at: Residual) -> float:
+    def _multiples(self, theta: Vector, u0: Vector, slack: Vector) -> Iterable[Vector | float]:
+        """Candidates for alpha; of k points so many (k,)."""
+        scaled, penalty = self._scaled, self._scaled.penalty
+        linear, square = theta @ scaled.y / scaled.S, np.vecdot(theta, theta) / scaled.S
+        towards = penalty.towards(u0)
+        if theta.ndim == 1:
+            return best_multiple(float(linear), float(square), towards, penalty, self._capped, slack)
+        each = zip(linear.tolist(), square.tolist(), towards, penalty.rows, self._capped, slack, strict=True)
+        found = [best_multiple(*arguments) for arguments in each]
+        return np.array([(alphas * 2)[:2] for alphas in found]).T
+
+    def _constant_radius(self, at: Residual) -> Vector:
         """Rounding of ||r||^2 / (2S) by that of the constant part of r, on which r hardly leans."""
-        return abs(at.lean) * at.constant_error + at.constant_error**2
+        return np.abs(at.lean) * at.constant_error + at.constant_error**2
 
-    def _most(self, theta: Vector, u0: Vector, r: Vector) -> float:
+    def _most(self, theta: Vector, u0: Vector, r: Vector) -> Vector:
         """Largest alpha that leaves what the projection missed at the level of rounding; at least 1.
 
         Where the residual lies in the span, theta is nothing but rounding, and must not be blown up.
         """
         scaled, design, S = self._scaled, self._scaled.design, self._scaled.S
-        size = self._dots.one * max(length(r), length(scaled.y))
-        left = np.where(scaled.free, scaled.penalty.towards(u0), 0.0)
-        allowed = design.rough * size / S
-        most = float(np.min(allowed[left > 0] / left[left > 0], initial=np.inf))
-        tilt = abs(float(design.root @ theta)) / S
-        if self.problem.intercept and tilt > 0:
-            most = min(most, size / math.sqrt(S) / tilt)
-        return max(1.0, most)
+        size = self._dots.one * np.maximum(length(r), length(scaled.y))
+        most = np.full_like(size, np.inf)
+        with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
+            if scaled.free.any():
+                left = scaled.penalty.towards(u0[..., scaled.free])
+                allowed = design.rough[scaled.free] * _column(size / S)
+                ratios = np.divide(allowed, left, out=np.full(left.shape, np.inf), where=left > 0)
+                most = np.min(ratios, axis=-1)
+            if self.problem.intercept:
+                tilt = np.abs(theta @ design.root) / S
+                most = np.minimum(most, np.where(tilt > 0, size / math.sqrt(S) / tilt, np.inf))
+        return np.maximum(1.0, most)
 
     def _penalty_side(
         self, w: Vector, u: Vector, size: Vector, inherited: Vector, move: Vector
-    ) -> tuple[float, float]:
+    ) -> tuple[Vector, Vector]:
         """sum_j of the Fenchel-Young terms, and its radius, (RADIUS)."""
         penalty = self._scaled.penalty
         towards = penalty.towards(u)
@@ -293,17 +392,21 @@ class Judge:
         if not bound.all():
             high, low = penalty.fenchel_young(w, u + error, l1), penalty.fenchel_young(w, u - error, l1)
             change = np.where(bound, change, np.maximum(high, low) - terms)
-        radius = float(np.sum(change))
+        radius = np.sum(change, axis=-1)
         # u_j is rounded in its term (times a), and may exceed l1_j at the optimum (times a + move)
         radius += self._dots.total(np.where(bound, size * (2 * a + move), 0.0))
-        radius += float(np.sum(np.where(bound, (l1 - penalty.l1) * (a + move), 0.0)))
-        return float(np.sum(terms)), radius
+        radius += np.sum(np.where(bound, (l1 - penalty.l1) * (a + move), 0.0), axis=-1)
+        return np.sum(terms, axis=-1), radius
 
-    def _implied(self, w: Vector, u: Vector, rounding: Vector) -> Implied | None:
-        scaled = self._scaled
-        j = np.flatnonzero((w != 0) & ~scaled.free)
-        regressors = np.column_stack([scaled.l1_unit[j] * np.sign(w[j]), scaled.l2_unit[j] * w[j]])
-        return implied_penalty(u[j], rounding[j], regressors, (self.problem.l1, self.problem.l2))
+    def _implied(self, w: Vector, u: Vector, rounding: Vector) -> list[Implied | None]:
+        """The penalty that each point solves."""
+        scaled, found = self._scaled, []
+        rows = zip(np.atleast_2d(w), np.atleast_2d(u), np.atleast_2d(rounding), strict=True)
+        for l1, (w, u, rounding) in zip(np.ravel(self._l1).tolist(), rows, strict=True):
+            j = np.flatnonzero((w != 0) & ~scaled.free)
+            regressors = np.column_stack([scaled.l1_unit[j] * np.sign(w[j]), scaled.l2_unit[j] * w[j]])
+            found.append(implied_penalty(u[j], rounding[j], regressors, (l1, self.problem.l2)))
+        return found
 
     def _kind(self, span: Span, alpha: float) -> str:
         kind = "residual"
@@ -312,3 +415,8 @@ class Judge:
         elif self.problem.intercept:
             kind = "centred residual"
         return kind if alpha == 1 else f"{kind}, scaled"
+
+
+def _column(x: Vector) -> Vector:
+    """Return x (k,) as a column, to be combined with rows of k points; of one point, its number."""
+    return x[..., None] if np.ndim(x) else x

@@ -1,4 +1,4 @@
-"""Certificates along a path: what the data alone decide is computed once, X is read for many at once."""
+"""Certificates along a path: what the data alone decide is computed once, many points are proven together."""
 
 from __future__ import annotations
 
@@ -11,9 +11,8 @@ from solvers import Problem
 
 from .certificate import Certificate
 from .judge import Judge
-from .points import Point
 
-TOGETHER = 32  # points whose correlations with X are one product; two columns of p numbers each
+TOGETHER = 2**20  # coefficients of the points that are proven at once: each takes a few dozen numbers
 
 
 def certify_path(
@@ -45,25 +44,17 @@ def certify_path(
         If there are not as many points as l1s, or one has another shape than (p,).
     """
     judge = judge or Judge(problem)
-    certificates: list[Certificate | None] = []
-    waiting: list[tuple[int, Judge, Point]] = []
-
-    def prove() -> None:
-        if not waiting:
-            return
-        directions = np.hstack([point.directions for _, _, point in waiting])
-        u = judge.correlate(directions)
-        for k, (i, here, point) in enumerate(waiting):
-            certificates[i] = here.prove(point, u[:, 2 * k], u[:, 2 * k + 1])
-        waiting.clear()
-
-    for l1, (coef, intercept) in zip(l1s, points, strict=True):
-        here = judge.at(l1)
-        point = here.point(coef, float(intercept))
-        certificates.append(point if isinstance(point, Certificate) else None)
-        if not isinstance(point, Certificate):
-            waiting.append((len(certificates) - 1, here, point))
-        if len(waiting) == TOGETHER:
-            prove()
-    prove()
-    return [certificate for certificate in certificates if certificate is not None]
+    each = list(zip(l1s, points, strict=True))
+    coefs = [judge.checked(coef) for _, (coef, _) in each]
+    intercepts = np.array([float(b) for _, (_, b) in each])
+    certificates: list[Certificate] = []
+    step = max(1, TOGETHER // max(problem.p, problem.n))
+    for k in range(0, len(each), step):
+        together = judge.along(np.array(l1s[k : k + step], dtype=np.float64))
+        some = slice(k, k + step)
+        if together is not None:
+            certificates += together.certify_all(np.array(coefs[some]), intercepts[some])
+        else:
+            of_points = zip(l1s[some], coefs[some], intercepts[some], strict=True)
+            certificates += [judge.at(l1).certify(coef, b) for l1, coef, b in of_points]
+    return certificates

@@ -1,4 +1,7 @@
-"""A point on its way to a certificate: its residual, and what is known of it without a pass over X."""
+"""Points on their way to certificates: their residuals, and what is known of them without a pass over X.
+
+One point has vectors; k points of a path have k rows in their place, and (k,) in the place of a number.
+"""
 
 from __future__ import annotations
 
@@ -15,11 +18,11 @@ class Residual:
     """The residual at a point, in scaled and weighted units, and what is known of its rounding."""
 
     r: Vector  # (n,)
-    error: float  # norm of its rounding, but for a constant
-    spread: float  # bound on |x_j'rounding| / ||x_j||, for columns in general position to it
-    constant_error: float  # rounding of its constant part
-    offset: float  # b in the centred units
-    lean: float  # mean of the residual: how far b is from its optimum
+    error: Vector  # norm of its rounding, but for a constant
+    spread: Vector  # bound on |x_j'rounding| / ||x_j||, for columns in general position to it
+    constant_error: Vector  # rounding of its constant part
+    offset: Vector  # b in the centred units
+    lean: Vector  # mean of the residual: how far b is from its optimum
 
 
 @dataclass(frozen=True)
@@ -29,12 +32,15 @@ class Point:
     coef: Vector  # (p,) as given
     w: Vector  # (q,)
     at: Residual
-    primal: float
+    primal: Vector
     span: Span
     beta: Vector
     theta: Vector  # (n,) the dual direction: what the span leaves of the residual
 
     @property
     def directions(self) -> Vector:
-        """(n, 2): the two parts of the residual whose correlations with X the proof needs."""
-        return np.column_stack([self.theta, self.at.r - self.theta])
+        """(n, 2): the two parts of the residual whose correlations with X the proof needs.
+
+        Of k points (n, 2k): first the k directions, then what the span took of each.
+        """
+        return np.vstack([self.theta, self.at.r - self.theta]).T

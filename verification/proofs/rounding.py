@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
@@ -18,9 +19,9 @@ UNIT = 2.0**-53  # unit roundoff of float64, round to nearest
 FAILURE = 1e-6  # probability, under the model, that an estimate is exceeded
 
 
-def length(v: Vector) -> float:
-    """Euclidean norm of v, (n,)."""
-    return math.sqrt(v @ v)
+def length(v: Vector) -> Any:
+    """Euclidean norm of v, (n,); of each row of v, (k, n): (k,)."""
+    return math.sqrt(v @ v) if v.ndim == 1 else np.sqrt(np.einsum("ki,ki->k", v, v))
 
 
 @dataclass(frozen=True)
@@ -59,6 +60,9 @@ class Rounding:
         """The smaller of the two: for each single sum."""
         return min(self.worst, self.likely)
 
-    def total(self, sizes: Vector) -> float:
-        """Bound the error of a sum of independent sums of the given sizes, (m,): linear or quadratic."""
-        return min(self.worst * float(np.sum(sizes)), self.likely * float(np.linalg.norm(sizes)))
+    def total(self, sizes: Vector) -> Any:
+        """Bound the error of a sum of independent sums of the given sizes, (m,): linear or quadratic.
+
+        Of each row of sizes, (k, m): (k,).
+        """
+        return np.minimum(self.worst * np.sum(sizes, axis=-1), self.likely * length(sizes))

@@ -86,9 +86,7 @@ class Scaled:
     def _penalty(self) -> Penalty:
         problem = self.problem
         l1, l2 = _in_units(problem.l1, self.l1_unit), _in_units(problem.l2, self.l2_unit)
-        l1[l1 < NEGLIGIBLE] = 0.0
-        l2[l2 < NEGLIGIBLE] = 0.0
-        return Penalty(l1, l2, problem.positive)
+        return Penalty(_felt(l1), _felt(l2), problem.positive)
 
     def at(self, l1: float) -> Scaled:
         """Return the same at another l1; shared, where the same columns are free, is all but the penalty."""
@@ -97,6 +95,18 @@ class Scaled:
         other.problem = problem
         other.penalty = other._penalty()
         return other if np.array_equal(other.penalty.none, self.free) else Scaled(problem)
+
+    def along(self, l1s: Vector) -> Scaled | None:
+        """Return the same at k values of l1 together, with a penalty of k rows.
+
+        None where the columns without penalty are others at some of them, or where with `positive` the dual
+        point has to be found anew for each point.
+        """
+        other = copy(self)
+        l1 = np.array([_in_units(l1, self.l1_unit) for l1 in l1s.tolist()])
+        other.penalty = Penalty(_felt(l1), self.penalty.l2, self.penalty.positive)
+        alone = self.problem.positive and self.free.any()
+        return None if alone or (other.penalty.none != self.free).any() else other
 
     def _positive_null(self, members: NDArray[np.intp]) -> Vector:
         """Residual of the non-negative fit by the free columns and the constant, (n,)."""
@@ -127,18 +137,21 @@ class Scaled:
         return y - forward(fit.x)
 
     def coefficients(self, coef: Vector) -> Vector:
-        """Scaled coefficients of the kept columns, (q,)."""
+        """Scaled coefficients of the kept columns, (q,); of k points (k, q)."""
         with np.errstate(over="ignore", under="ignore"):
-            return np.ldexp(coef[self.kept], self.design.exponent - self.y_exponent)
+            return np.ldexp(coef[..., self.kept], self.design.exponent - self.y_exponent)
 
-    def intercept(self, b: float, w: Vector) -> tuple[float, float]:
+    def intercept(self, b: Vector, w: Vector) -> tuple[Vector, Vector]:
         """Return b in the centred units, b - c + sum_j m_j w_j, and the size of its terms, (SHIFT)."""
         if not self.problem.intercept:
-            return 0.0, 0.0
-        shifts = self.design.shift * w
-        shifts = shifts[shifts != 0]
-        offset = math.fsum([math.ldexp(b, -self.y_exponent), -self.mean, *shifts.tolist()])
-        return offset, abs(offset) + math.fsum(np.abs(shifts).tolist())
+            return np.zeros_like(b), np.zeros_like(b)
+        offsets, sizes = [], []
+        for own, shifts in zip(np.ravel(b).tolist(), np.atleast_2d(self.design.shift * w), strict=True):
+            terms = shifts[shifts != 0]
+            offset = math.fsum([math.ldexp(own, -self.y_exponent), -self.mean, *terms.tolist()])
+            offsets.append(offset)
+            sizes.append(abs(offset) + math.fsum(np.abs(terms).tolist()))
+        return np.array(offsets).reshape(np.shape(b)), np.array(sizes).reshape(np.shape(b))
 
     def absolute(self, value: float) -> float:
         """From scaled units of the objective to the problem's."""
@@ -146,6 +159,11 @@ class Scaled:
             return math.ldexp(value, 2 * self.y_exponent)
         except OverflowError:
             return math.inf
+
+
+def _felt(penalty: Vector) -> Vector:
+    """Return scaled penalties, those that have no effect in float64 as 0."""
+    return np.where(penalty < NEGLIGIBLE, 0.0, penalty)
 
 
 def _in_units(penalty: float, unit: Vector) -> Vector:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 
@@ -11,7 +12,7 @@ from .rounding import length
 from .scaled import Scaled
 
 
-def violation(scaled: Scaled, w: Vector, u: Vector, r: Vector) -> float:
+def violation(scaled: Scaled, w: Vector, u: Vector, r: Vector) -> Any:
     """Largest distance of u_j from the subdifferential over max(||x_j|| ||y - c|| / S, l1_j).
 
     Parameters
@@ -21,6 +22,8 @@ def violation(scaled: Scaled, w: Vector, u: Vector, r: Vector) -> float:
         Scaled coefficients, and the correlations of the columns with r.
     r : (n,) array
         Weighted residual.
+
+    Each of them may be as many rows, for as many points: (k,) violations then.
     """
     penalty, S = scaled.penalty, scaled.S
     excess = np.maximum(penalty.towards(u) - penalty.l1, 0.0)
@@ -29,9 +32,11 @@ def violation(scaled: Scaled, w: Vector, u: Vector, r: Vector) -> float:
     size = np.maximum(scaled.design.norm * longest / S, penalty.l1)
     with np.errstate(divide="ignore", over="ignore"):
         ratios = np.divide(distance, size, out=np.zeros_like(distance), where=distance != 0)
-    worst = float(np.max(ratios, initial=0.0))
+    worst = np.max(ratios, axis=-1, initial=0.0)
     if scaled.problem.intercept:
-        worst = max(worst, ratio(abs(float(scaled.design.root @ r)) / S, longest / math.sqrt(S)))
+        lean, size = np.abs(r @ scaled.design.root) / S, longest / math.sqrt(S)
+        with np.errstate(over="ignore"):
+            worst = np.maximum(worst, lean / size if size > 0 else np.where(lean == 0, 0.0, np.inf))
     return worst
 
 
