@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import defaultdict
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from time import monotonic
@@ -242,7 +243,8 @@ class Client:
             answer to judge, coef (p,) and intercept; of a path, coefs (k, p) and intercepts (k,), statuses,
             claimed_gaps and scores.
         """
-        Path(self.out).unlink(missing_ok=True)
+        with suppress(FileNotFoundError):
+            os.unlink(self.out)
         # A kill throws away what was compiled: waiting as long as compiling again would take costs no more.
         patience = hard(limit) + min(self.invested, limit)
         before = self.waited["run"]

@@ -6,7 +6,7 @@ A job is done inside the worker, as a whole: setup and run of every point are in
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from time import perf_counter
 from typing import Any, BinaryIO
 from zlib import crc32
@@ -65,7 +65,7 @@ class Task:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the fields."""
-        return asdict(self)
+        return vars(self).copy()
 
     def on(self, problem: Problem) -> Task:
         """Return the same job on another problem (the decoy): a few points from its own l1_max to its l1."""

@@ -28,6 +28,7 @@ __all__ = [
 ]  # fmt: skip
 
 SYNC_EVERY = 1.0  # seconds; a disk takes ten milliseconds for it, more than many a run that is measured
+_ENCODER = json.JSONEncoder(allow_nan=False, separators=(",", ":"), ensure_ascii=False)
 _INFINITIES = {"inf": math.inf, "-inf": -math.inf}
 
 
@@ -178,11 +179,10 @@ class Recorder:
 
 def _line(row: Mapping[str, Any]) -> str:
     """Return a row as JSON. Most hold nothing that has to be made jsonable first."""
-    form: Any = {"allow_nan": False, "separators": (",", ":"), "ensure_ascii": False}
     try:
-        return json.dumps(row, **form)
+        return _ENCODER.encode(row)
     except (TypeError, ValueError):  # numpy's scalars, sets, paths; nan, inf
-        return json.dumps(jsonable(row), **form)
+        return _ENCODER.encode(jsonable(row))
 
 
 def _last_line(file: BinaryIO) -> bytes:
