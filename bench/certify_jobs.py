@@ -16,6 +16,7 @@ from verification import Certificate, Judge, certify_path, held_out_reach
 __all__ = ["certified"]
 
 Part = tuple[Problem, Judge | None, "NDArray[np.intp] | None", range]
+Known = dict[int, dict[bytes, Any]]  # by the first point of a fold, what held_out_reach knows of its columns
 
 # Lists of a row, one entry for each point. Secondary figures are kept to six digits.
 FULL = ("primal", "dual")
@@ -23,7 +24,12 @@ SHORT = ("gap", "radius", "implied_l1", "implied_l2", "implied_off", "implied_ga
 
 
 def certified(
-    problem: Problem, task: Task, coefs: Any, intercepts: NDArray[np.float64], judge: Judge | None = None
+    problem: Problem,
+    task: Task,
+    coefs: Any,
+    intercepts: NDArray[np.float64],
+    judge: Judge | None = None,
+    known: Known | None = None,
 ) -> dict[str, Any]:
     """Certify every point of a job.
 
@@ -37,6 +43,8 @@ def certified(
         k points: those of the path, or of the first fold, then of the second, ...
     judge : Judge, optional
         Of the problem.
+    known : dict, optional
+        Kept by the caller from one answer to the same cross-validation to the next: they share most supports.
 
     Returns
     -------
@@ -47,13 +55,15 @@ def certified(
     """
     found: list[Certificate] = []
     reach: list[Any] = []
+    known = {} if known is None else known
     for here, its_judge, left_out, rows in _parts(problem, task, len(intercepts), judge):
         dense = coefs[rows.start : rows.stop].toarray()
         points = [(w, float(intercepts[k])) for w, k in zip(dense, rows, strict=True)]
         proven = certify_path(here, task.l1s, points, its_judge)
         found += proven
         if left_out is not None:
-            reach.append(_score_radius(problem, here, left_out, points, proven))
+            of_fold = known.setdefault(rows.start, {})
+            reach.append(_score_radius(problem, here, left_out, points, proven, of_fold))
     scales = [certificate.scale for certificate in found]
     totals = {name: _sum(found, name) for name in ("primal", "dual", "gap", "radius")}
     lists: dict[str, list[Any]] = {name: [getattr(c, name) for c in found] for name in FULL}
@@ -88,11 +98,11 @@ def _score_radius(
     left_out: NDArray[np.intp],
     points: list[tuple[NDArray[np.float64], float]],
     proven: list[Certificate],
+    known: dict[bytes, Any],
 ) -> NDArray[np.float64]:
     """How far the mean squared error of each point may be from the exact path's, docs/maths.md (HELD)."""
     X, y, s = problem.X[left_out], problem.y[left_out], problem.s[left_out]
     radii = []
-    known: dict[bytes, Any] = {}
     for (coef, b), certificate in zip(points, proven, strict=True):
         h = held_out_reach(training, X, s, coef, b, certificate, known)
         error = float(s @ (y - X @ coef - b) ** 2) / float(s.sum()) if s.any() else 0.0

@@ -197,7 +197,8 @@ class Client:
                 "scalars": payload.parameters(handle.problem),
                 "digest": handle.digest,
             }
-            self._residents.admit(self, os.path.getsize(handle.data))
+            size = os.path.getsize(handle.data)
+            self._residents.admit(self, size + min(size, payload.COPIED))
             answer = self._ask("load", self.limits.load, **request)
             self._loaded = None
             if "status" in answer:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections import OrderedDict
+from collections import OrderedDict, defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from time import monotonic
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from bench.accept import MESSAGE_KEPT
 from bench.best import BestAnswers
-from bench.certify_jobs import certified
+from bench.certify_jobs import Known, certified
 from bench.client import Client, Handle
 from bench.past import Past
 from bench.rounds import Budget, Ladder
@@ -96,6 +96,7 @@ class Measurer:
         self._judges: OrderedDict[str, Judge] = OrderedDict()  # by problem digest, least recently used first
         self._best = BestAnswers()
         self._owed: dict[str, tuple[float, Pair, dict[str, Any]]] = {}  # by problem digest
+        self._folds: dict[str, Known] = defaultdict(dict)  # by problem digest
         self._certified: dict[tuple[str, str], dict[str, Any]] = {}  # by digests of problem and coefficients
 
     def measure(self, pair: Pair, phase: str, rung: int, turn: int, limit: float) -> dict[str, Any]:
@@ -254,7 +255,8 @@ class Measurer:
             return self._certified[key]  # without its points: they are in the row that had this answer first
         start = monotonic()
         judge = self._judge(handle) if handle.task.job == "path" else None
-        columns = certified(handle.problem, handle.task, coefs, b, judge) | {"answer": answer}
+        known = self._folds[handle.digest]
+        columns = certified(handle.problem, handle.task, coefs, b, judge, known) | {"answer": answer}
         self._certified[key] = columns | {"points": None}
         self.certifying += monotonic() - start
         return columns

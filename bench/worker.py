@@ -86,7 +86,8 @@ class Bench:
         self.slowdown = asked.slowdown  # planted, see twins.py
         self.process = os.getpid()
         self.data: OrderedDict[str, dict[str, Any]] = OrderedDict()  # by path, least recently used first
-        self.problems: dict[str, tuple[Problem, str, int]] = {}  # path of their arrays, checksum; by digest
+        self.problems: dict[str, tuple[Problem, str]] = {}  # and the path of their arrays; by digest
+        self.seals: dict[str, payload.Seal] = {}  # of the arrays, by their path
         self.problem: Problem | None = None
         self.digest = ""
         self.warm: set[tuple[str, str, str]] = set()
@@ -114,7 +115,9 @@ class Bench:
             if problem.digest != digest:
                 self.forget(data)
                 raise NotASolution("the problem arrived changed: its digest differs from the orchestrator's")
-            self.problems[digest] = (problem, data, payload.checksum(problem))
+            self.problems[digest] = (problem, data)
+            if data not in self.seals:
+                self.seals[data] = payload.Seal(problem)
         self.problem, self.digest = self.problems[digest][0], digest
         return {"refuses": self.entry.refuses(self.problem)}
 
@@ -129,11 +132,13 @@ class Bench:
     def forget(self, path: str) -> None:
         """Drop arrays and every problem made of them; they are read again when next asked for."""
         self.data.pop(path, None)
+        self.seals.pop(path, None)
         self.problems = {key: kept for key, kept in self.problems.items() if kept[1] != path}
 
     def release(self) -> dict[str, Any]:
         """Drop all arrays, for there are more workers than room."""
         self.data.clear()
+        self.seals.clear()
         self.problems.clear()
         self.problem = None
         return {}
@@ -175,9 +180,10 @@ class Bench:
         try:
             timed = self._timed(problem, stop, configuration, job)
         finally:
-            changed = payload.checksum(problem) != self.problems[self.digest][2]
+            path = self.problems[self.digest][1]
+            changed = self.seals[path].broken(problem)
             if changed:
-                self.forget(self.problems[self.digest][1])
+                self.forget(path)
                 self.problem = None
         if changed:
             raise NotASolution("input changed: the solver wrote into X or y")

@@ -259,6 +259,50 @@ def test_a_problem_arrives_unchanged_and_its_decoy_is_of_its_kind(cell: Cell, tm
     assert stand_in.digest != problem.digest
 
 
+@pytest.mark.parametrize("copied", [payload.COPIED, 0], ids=["copy", "sum"])
+@pytest.mark.parametrize(
+    "cell",
+    [
+        Cell("small_tall", "enet", l1_ratio=10, l2_ratio=0.1, dtype="float32", layout="C", weighted=True),
+        Cell("small_wide", "lasso", l1_ratio=10, v=True),
+        Cell("small_sparse", "lasso", l1_ratio=3, layout="csr", weighted=True, v=True),
+    ],
+    ids=lambda cell: cell.name,
+)
+def test_a_seal_is_broken_by_every_bit_that_changes(
+    cell: Cell, copied: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(payload, "COPIED", copied)
+    original = cell.problem()
+    payload.save(tmp_path / "problem.npz", original)
+    problem = payload.problem_of(payload.load(tmp_path / "problem.npz"), payload.parameters(original))
+    seal = payload.Seal(problem)
+    assert not seal.broken(problem)
+    assert not seal.broken(problem.replace(l1=2 * problem.l1)), "the same arrays"
+    X = problem.X
+    parts = [X.data, X.indices, X.indptr] if problem.is_sparse else [X.T if problem.layout == "F" else X]
+    vectors = [x for x in (problem.y, problem.sample_weight, problem.penalty_weights) if x is not None]
+    for array in (*parts, *vectors):
+        target = array
+        while not target.flags.writeable:  # a view that is read-only, as a solver would get round it
+            if target.base is None or not isinstance(target.base, np.ndarray):
+                target.flags.writeable = True
+            else:
+                target = target.base
+        array.flags.writeable = True
+        memory = array.reshape(-1).view(np.uint8)
+        for place in (0, memory.size // 2, memory.size - 1):
+            for bit in (1, 128):
+                memory[place] ^= bit
+                assert seal.broken(problem)
+                memory[place] ^= bit
+        moved = memory[:8].copy(), memory[-8:].copy()
+        memory[:8], memory[-8:] = moved[::-1]
+        assert seal.broken(problem) or bytes(moved[0]) == bytes(moved[1])
+        memory[:8], memory[-8:] = moved
+        assert not seal.broken(problem)
+
+
 def test_one_file_for_all_penalties_of_the_same_data(tmp_path: Path) -> None:
     store = Store(tmp_path)
     problem = CELLS[0].problem()

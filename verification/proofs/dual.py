@@ -106,6 +106,8 @@ def best_multiple(
 
 def _peak(linear: float, square: float, t: Vector, l1: Vector, l2: Vector) -> float:
     """Argmax of alpha linear - alpha^2 square / 2 - sum_j (alpha t_j - l1_j)_+^2 / (2 l2_j), concave."""
+    if not t.size:
+        return linear / square
     knots = l1 / t
     order = np.argsort(knots)
     knots = knots[order]

@@ -58,8 +58,8 @@ def implied_penalty(
     k = u.size
     if k < FEWEST:
         return None
-    a, c = (_Regressor.of(column) for column in regressors.T)
-    if not (math.isfinite(a.length) and math.isfinite(c.length)):
+    a, c = _unit(regressors[:, 0]), _unit(regressors[:, 1])
+    if not (math.isfinite(a[1]) and math.isfinite(c[1])):
         return None
     expected = regressors @ np.array(nominal)
     if not np.any(expected):
@@ -77,37 +77,33 @@ def implied_penalty(
     return Implied(l1, l2, off, length(u - expected) / after if after > 0 else 1.0)
 
 
-@dataclass(frozen=True)
-class _Regressor:
-    """A column and its length, which neither overflows nor underflows on the way."""
-
-    unit: Vector  # (k,) of length 1, or zero
-    length: float
-
-    @staticmethod
-    def of(column: Vector) -> _Regressor:
-        largest = float(np.max(np.abs(column)))
-        if largest == 0 or math.isinf(largest):
-            return _Regressor(column, largest)
-        scaled = column / largest
-        size = length(scaled)
-        return _Regressor(scaled / size, largest * size)
+def _unit(column: Vector) -> tuple[Vector, float]:
+    """Return a column divided by its length, and that: neither overflows nor underflows on the way."""
+    largest = float(np.abs(column).max())
+    if largest == 0 or math.isinf(largest):
+        return column, largest
+    scaled = column / largest
+    size = length(scaled)
+    return scaled / size, largest * size
 
 
-def _fit(a: _Regressor, c: _Regressor, u: Vector, k: int, prefer_a: bool) -> tuple[float, float]:
-    """Least squares of u on the two columns by Gram and Schmidt, twice: the multiples of them, (IMPLIED)."""
-    cosine = float(a.unit @ c.unit)
-    if a.length > 0 and c.length > 0 and 1 - cosine**2 > k * EPS:
-        rest = c.unit - cosine * a.unit
-        again = float(a.unit @ rest)
-        rest = rest - again * a.unit
-        along_a = float(a.unit @ u)
-        along_c = float(rest @ (u - along_a * a.unit)) / float(rest @ rest)
-        return _over(along_a - (cosine + again) * along_c, a.length), _over(along_c, c.length)
+def _fit(
+    a: tuple[Vector, float], c: tuple[Vector, float], u: Vector, k: int, prefer_a: bool
+) -> tuple[float, float]:
+    """Least squares of u on two columns, given as `_unit` does, by Gram and Schmidt, twice."""
+    (unit_a, size_a), (unit_c, size_c) = a, c
+    cosine = float(unit_a @ unit_c)
+    if size_a > 0 and size_c > 0 and 1 - cosine**2 > k * EPS:
+        rest = unit_c - cosine * unit_a
+        again = float(unit_a @ rest)
+        rest = rest - again * unit_a
+        along_a = float(unit_a @ u)
+        along_c = float(rest @ (u - along_a * unit_a)) / float(rest @ rest)
+        return _over(along_a - (cosine + again) * along_c, size_a), _over(along_c, size_c)
     # all |w_j| alike: one penalty explains what the other does
-    if c.length == 0 or (a.length > 0 and prefer_a):
-        return _over(float(a.unit @ u), a.length), 0.0
-    return 0.0, _over(float(c.unit @ u), c.length)
+    if size_c == 0 or (size_a > 0 and prefer_a):
+        return _over(float(unit_a @ u), size_a), 0.0
+    return 0.0, _over(float(unit_c @ u), size_c)
 
 
 def _over(multiple: float, size: float) -> float:

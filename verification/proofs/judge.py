@@ -401,11 +401,14 @@ class Judge:
     def _implied(self, w: Vector, u: Vector, rounding: Vector) -> list[Implied | None]:
         """The penalty that each point solves."""
         scaled, found = self._scaled, []
-        rows = zip(np.atleast_2d(w), np.atleast_2d(u), np.atleast_2d(rounding), strict=True)
-        for l1, (w, u, rounding) in zip(np.ravel(self._l1).tolist(), rows, strict=True):
-            j = np.flatnonzero((w != 0) & ~scaled.free)
-            regressors = np.column_stack([scaled.l1_unit[j] * np.sign(w[j]), scaled.l2_unit[j] * w[j]])
-            found.append(implied_penalty(u[j], rounding[j], regressors, (l1, self.problem.l2)))
+        w, u, rounding = np.atleast_2d(w), np.atleast_2d(u), np.atleast_2d(rounding)
+        j = np.flatnonzero(w.any(axis=0) & ~scaled.free)
+        w = w[:, j]
+        regressors = np.stack([scaled.l1_unit[j] * np.sign(w), scaled.l2_unit[j] * w], axis=-1)
+        points = zip(np.ravel(self._l1).tolist(), w != 0, u[:, j], rounding[:, j], regressors, strict=True)
+        for l1, used, *columns in points:
+            u, rounding, regressors = (column[used] for column in columns)
+            found.append(implied_penalty(u, rounding, regressors, (l1, self.problem.l2)))
         return found
 
     def _kind(self, span: Span, alpha: float) -> str:
