@@ -189,12 +189,12 @@ def _last(holds: Callable[[float, int], bool], j: int) -> float:
 def of_judge(problem: Problem, w: np.ndarray, b: float) -> Figures:
     """What each step of the float certificate returns."""
     proof = Judge(problem)
-    scaled, point = proof.scaled, proof.point(w, b)
-    u0, u_fit = proof.correlate(point.directions).T
+    scaled, point = proof.scaled, proof._point(w, np.array(b))
+    u0, u_fit = scaled.design.correlate(point.directions).T
     span = face_span(scaled, point.w, point.at.r) if problem.positive and scaled.free.any() else scaled.span
     beta, rest = span.split(point.at.r)
     gap = proof._smallest_gap(point.w, point.at, point.span, (point.beta, point.theta), u0, u0 + u_fit)
-    found = proof.prove(point, u0, u_fit)
+    (found,) = proof._prove(point)
     sizes = np.linspace(0.25, 1.0, u0.size)
     return {
         "scaled": [scaled.null, scaled.scale, scaled.S, scaled.mean, scaled.y, scaled.magnitude],

@@ -339,9 +339,9 @@ def test_of_candidates_the_one_of_the_smallest_bound_is_taken(monkeypatch: pytes
     for gaps, chosen in (({1.0: (4.0, 3.0), 0.5: (5.0, 1.0)}, 0.5), ({1.0: (4.0, 1.0), 0.5: (3.0, 3.0)}, 1.0),
                          ({1.0: (5.0, 1.0), 0.5: (3.0, 4.0)}, 1.0)):  # fmt: skip
         monkeypatch.setattr(judge_module, "best_multiple", lambda *_, gaps=gaps: list(gaps))
-        point = judge.point(w, 0.0)
+        point = judge._point(w, np.array(0.0))
         assert isinstance(point, Point)
-        u0, u_fit = judge.correlate(point.directions).T
+        u0, u_fit = judge.scaled.design.correlate(point.directions).T
         monkeypatch.setattr(
             judge, "_penalty_side", lambda w, u, *_, gaps=gaps, u0=u0: gaps[float(u[0] / u0[0])]
         )
@@ -358,31 +358,31 @@ def test_of_candidates_the_one_of_the_smallest_bound_is_taken(monkeypatch: pytes
 
 
 def test_every_point_of_a_path_is_proven_once_and_in_order(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(path, "TOGETHER", 2)
-    problem = Problem(X, Y, intercept=True)
+    monkeypatch.setattr(path, "TOGETHER", 2 * max(X.shape))
+    problem = Problem(X, Y, l1=1.0, intercept=True)
     l1s = [1.0, 0.5, 0.25, 0.125, 0.0625]
     points = [(np.array([0.1, 0.0, 0.2]) * k, 0.25 * k) for k in range(5)]
     points[2] = (np.array([np.nan, 0.0, 0.0]), 0.0)
     proven, products = [], []
-    honest = Judge.prove, Judge.correlate
+    honest = Judge.certify_all, Design.correlate
 
-    def prove(self: Judge, *given: Any) -> Any:
-        proven.append(self.problem.l1)
+    def certify_all(self: Judge, *given: Any) -> Any:
+        proven.append(np.ravel(self._l1).tolist())
         return honest[0](self, *given)
 
-    def correlate(self: Judge, directions: Any) -> Any:
+    def correlate(self: Design, directions: Any) -> Any:
         products.append(directions.shape[1])
         return honest[1](self, directions)
 
-    monkeypatch.setattr(Judge, "prove", prove)
-    monkeypatch.setattr(Judge, "correlate", correlate)
+    monkeypatch.setattr(Judge, "certify_all", certify_all)
+    monkeypatch.setattr(Design, "correlate", correlate)
     found = certify_path(problem, l1s, points)
-    assert proven == [1.0, 0.5, 0.125, 0.0625]
-    assert products == [4, 4]
+    assert proven == [[1.0, 0.5], [0.25, 0.125], [0.0625]]
+    assert products == [4, 4, 2]
     assert [one.kind == "NONE" for one in found] == [False, False, True, False, False]
     for l1, point, one in zip(l1s, points, found, strict=True):
         alone = certify(problem.replace(l1=l1), *point)
-        assert one.primal == alone.primal
+        assert one.primal == pytest.approx(alone.primal, rel=1e-14)
         assert one.gap == (None if alone.gap is None else pytest.approx(alone.gap, rel=1e-12))
     with pytest.raises(ValueError, match="argument 2 is"):
         certify_path(problem, l1s, points[:4])
