@@ -19,6 +19,9 @@ from numpy.typing import NDArray
 Vector = NDArray[np.float64]
 
 
+HELD = 1e-4  # share of a penalty that may be lost: beyond it (IMPLIED) calls it another one
+
+
 def null_loss(y: Vector, intercept: bool, s: Vector | None = None) -> float:
     """N where every column is penalised: the loss of the intercept alone, with its rounding floor."""
     s = np.ones(y.size) if s is None else s
@@ -28,6 +31,24 @@ def null_loss(y: Vector, intercept: bool, s: Vector | None = None) -> float:
 
 
 # ---------------------------------------------------------------------- scikit-learn
+
+
+def lost(l1: float, l2: float, back: tuple[float, float]) -> str | None:
+    """Say which penalty a library's strength and ratio do not hold, or None.
+
+    Parameters
+    ----------
+    l1, l2 : float
+    back : (float, float)
+        What they come back as. A ratio has 53 bits: beside an l1 that is 1e16 times as large nothing is
+        left of l2, however much it weighs beside the columns.
+    """
+    if not (l1 > 0 and l2 > 0):
+        return None
+    for name, penalty, found in (("l1", l1, back[0]), ("l2", l2, back[1])):
+        if not abs(found - penalty) <= HELD * penalty:
+            return f"its strength and ratio do not hold {name} = {penalty:.0e} beside the other: rescale X, y"
+    return None
 
 
 def to_sklearn_elastic_net(l1: float, l2: float) -> tuple[float, float]:

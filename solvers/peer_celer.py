@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from ._foreign import Centred, along, centred, falling, fitted, heard, relative, writable
-from .conventions import null_loss, to_celer, to_celer_tol
+from .conventions import from_celer, lost, null_loss, to_celer, to_celer_tol
 from .problem import Problem
 from .registry import Run
 from .solution import Solution, Stop
@@ -32,7 +32,9 @@ def refuses(problem: Problem) -> str | None:
         return "its weights must be > 0"
     if 0 < null_loss(problem.y, problem.intercept) < 1e-20 or null_loss(problem.y, False) > 1e30:
         return "its tol is held in 32 bits, and ||y||^2 does not fit there: rescale y"
-    return "does not do l1 = 0" if problem.l1 == 0 else None
+    if problem.l1 == 0:
+        return "does not do l1 = 0"
+    return lost(problem.l1, problem.l2, from_celer(*to_celer(problem.l1, problem.l2)))
 
 
 def setup(problem: Problem, stop: Stop, **configuration: Any) -> Run:

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from ._foreign import Fits, along, column_major, descent, falling, has_constant_column, last, too_wide
-from .conventions import glmnet_factors, glmnet_y_sd, to_glmnet, to_glmnet_thresh
+from .conventions import from_glmnet, glmnet_factors, glmnet_y_sd, lost, to_glmnet, to_glmnet_thresh
 from .problem import Problem
 from .registry import Run
 from .solution import Solution, Stop
@@ -26,11 +26,14 @@ CONFIGURATIONS = UPDATES | {f"{name}_path": how | {"points": 10} for name, how i
 
 
 def refuses(problem: Problem) -> str | None:
-    """Constant y (its sd divides), and constant columns without intercept (they are dropped)."""
-    if glmnet_y_sd(problem.y, problem.s) <= 1e-15 * np.abs(problem.y).max():
+    """Constant y (its sd divides), constant columns without intercept (dropped), what a ratio loses."""
+    sd = glmnet_y_sd(problem.y, problem.s)
+    if sd <= 1e-15 * np.abs(problem.y).max():
         return "y is constant, and it divides by the sd of y"
-    dropped = not problem.intercept and has_constant_column(problem.X)
-    return "it drops constant columns, also without intercept" if dropped else None
+    if not problem.intercept and has_constant_column(problem.X):
+        return "it drops constant columns, also without intercept"
+    l1, l2 = problem.l1, problem.l2
+    return lost(l1, l2, from_glmnet(*to_glmnet(l1, l2, sd), sd)) if l1 > 0 else None
 
 
 def setup(problem: Problem, stop: Stop, *, ka: int = 2, points: int = 1) -> Run:

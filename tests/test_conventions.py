@@ -533,3 +533,29 @@ def test_every_configuration_is_explained_in_the_docs() -> None:
         assert f"`{name}`" in text, name
         for label in entry(name).configurations:
             assert f"`{label}`" in text, f"{name}: {label}"
+
+
+@pytest.mark.parametrize(("l1", "l2", "fits"), [
+    (0.3, 0.1, True), (1e-6, 1e3, True), (0.3, 0.0, True), (0.0, 0.1, True), (1.0, 1e-9, True),
+    (0.24, 1.9e-301, False), (1.0, 1e-13, False), (1e-300, 1.0, True),
+])  # fmt: skip
+def test_a_penalty_that_strength_and_ratio_do_not_hold_is_named(l1: float, l2: float, fits: bool) -> None:
+    said = cv.lost(l1, l2, cv.from_sklearn_elastic_net(*cv.to_sklearn_elastic_net(l1, l2)))
+    assert (said is None) == fits
+    if said is not None:
+        assert "do not hold l2" in said
+
+
+def test_glmnet_loses_l2_where_the_sd_of_y_is_tiny() -> None:
+    tiny = 5e-301, 1e-301
+    assert cv.lost(*tiny, cv.from_glmnet(*cv.to_glmnet(*tiny, 1e-150), 1e-150))
+    assert cv.lost(*tiny, cv.from_sklearn_elastic_net(*cv.to_sklearn_elastic_net(*tiny))) is None
+
+
+@pytest.mark.parametrize("name", ["peer_sklearn", "peer_skglm", "peer_glmnet", "peer_adelie", "peer_celer"])
+def test_such_a_problem_is_refused_not_answered_as_another(name: str) -> None:
+    X = np.asfortranarray(np.eye(8)[:, :3] + 0.25)
+    y = np.arange(8.0)
+    problem = Problem(X, y, l1=0.5, l2=1e-14)
+    assert "do not hold l2" in (entry(name).refuses(problem) or "")
+    assert entry(name).refuses(problem.replace(l2=0.125)) is None
