@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
@@ -12,7 +13,7 @@ import scipy.sparse as sp
 from flint import arb, ctx, fmpq
 
 from solvers import Problem
-from verification.proofs import exact, export
+from verification.proofs import checker, exact, export
 from verification.proofs.exact import RationalProblem, objective_range
 from verification.proofs.export import describe, dual_point, exactly, point_of
 from verification.proofs.integers import Integers, dyadic, fraction, integral, rational, row_matrix
@@ -147,6 +148,38 @@ def test_a_screen_lets_ties_pass_though_they_are_next_to_inside() -> None:
     data = Integers(Problem(np.array([[1.0, -1.0, 0.5]]), [1.0], l1=1.0))
     found = Reduced(data).outside(Point((), (), (), 1))
     assert (found.beyond, found.tied, found.open) == ([], [(0, 1), (1, -1)], [])
+
+
+def test_a_true_coefficient_may_be_as_small_as_its_interval_touches_zero() -> None:
+    best = exact.optimum(Problem(A, Y, l1=0.125), np.zeros(3), cached=False)
+    for low, high in ((0.0, 5e-324), (-5e-324, 0.0)):
+        near = replace(best, low=np.array([low, 0.0, 1.0]), high=np.array([high, 0.0, 1.0]))
+        assert exact.features([0.0, 0.0, 1.0], near) == exact.Features(0, 1)
+        assert exact.features([1.0, 1.0, 0.0], near) == exact.Features(1, 1)
+
+
+# ---- what the checker makes of an inverse that is rough ----------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("l1", "w", "interval", "words"),
+    [
+        ("0", "3/4", ("1/2", "1"), ""),
+        ("0", "3/4", ("513/1024", "1"), "interval 0"),
+        ("0", "3/4", ("1/2", "1023/1024"), "interval 0"),
+        ("15/16", "1/8", ("0", "1/4"), ""),
+        ("15/16", "1/32", ("0", "1/4"), "a sign on the support is not proven"),
+    ],
+)
+def test_half_an_inverse_doubles_the_error(l1: str, w: str, interval: tuple[str, str], words: str) -> None:
+    """One column of one row: w* = 1 - l1. With 1/2 for the inverse of 1, I - M H is 1/2 too."""
+    described = describe(Problem(np.eye(1), [1.0], l1=1.0)) | {"l1": l1}
+    optimum = (("support", [0]), ("coef", [w]), ("scale", [0]), ("inverse", [["1/2"]]))
+    if words:
+        with pytest.raises(checker.Rejected, match=words):
+            checker.check_intervals(exactly(described), [list(interval)], optimum)
+    else:
+        checker.check_intervals(exactly(described), [list(interval)], optimum)
 
 
 # ---- integers ----------------------------------------------------------------------------------------------

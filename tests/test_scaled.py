@@ -17,6 +17,8 @@ from verification.proofs import design as design_module
 from verification.proofs import judge as judge_module
 from verification.proofs import path, projection, scaled
 from verification.proofs.design import Design
+from verification.proofs.implied import implied_penalty
+from verification.proofs.levels import LEVEL
 from verification.proofs.points import Point
 from verification.proofs.projection import Span
 from verification.proofs.rounding import FAILURE, UNIT, Rounding
@@ -390,3 +392,18 @@ def test_every_point_of_a_path_is_proven_once_and_in_order(monkeypatch: pytest.M
     monkeypatch.setattr(path, "Judge", None)  # no other is made where one is given
     assert [one.gap for one in certify_path(problem, l1s, points, judge)] == [one.gap for one in found]
     assert certify_path(problem, [], [], judge) == []
+
+
+def test_the_levels_beyond_float_take_no_intercept_for_zero() -> None:
+    problem, w = Problem(X, Y, l1=0.5), np.array([0.5, 0.0, 0.25])
+    for level, function in LEVEL.items():
+        assert function(problem, w).gap == certify(problem, w, level=level).gap is not None  # type: ignore[call-arg]
+
+
+def test_a_penalty_that_no_coefficient_feels_is_fitted_as_none() -> None:
+    """A column of zeros among the regressors is left out, and nothing is divided by its length."""
+    sign = np.array([1.0, -1.0, 1.0, 1.0, -1.0])
+    for regressors, fitted in ((np.c_[sign, 0 * sign], (0.25, 0.0)), (np.c_[0 * sign, sign], (0.0, 0.25))):
+        found = implied_penalty(0.25 * sign, np.full(5, 1e-16), regressors, (0.5, 0.5))
+        assert found is not None
+        assert (found.l1, found.l2) == pytest.approx(fitted)
