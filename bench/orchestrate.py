@@ -5,6 +5,8 @@ While a worker times, this process waits in a system call; certificates are comp
 
 from __future__ import annotations
 
+import gc
+
 from threadpoolctl import threadpool_limits
 
 from bench.defaults import measure_defaults
@@ -33,6 +35,8 @@ def execute(plan: Plan, append: Append, events: Events | None = None, past: Past
     past : Past, optional
         What an earlier start of the same run left on record.
     """
+    gc.collect()
+    gc.freeze()  # what is loaded is not walked through again and again while rows pile up
     with scratch_folder() as scratch, threadpool_limits(plan.threads):
         state = State(plan, append, events or Events(), scratch, past or Past())
         try:
@@ -47,3 +51,4 @@ def execute(plan: Plan, append: Append, events: Events | None = None, past: Past
         finally:
             for client in state.clients:
                 client.close()
+            gc.unfreeze()

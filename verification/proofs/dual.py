@@ -63,12 +63,11 @@ class Penalty:
         along = sign * u  # (p,) u seen from the sign of w
         quadratic = self.l2 * a
         terms = a * np.maximum(l1 - along, 0.0) + quadratic * a / 2
-        above, below = along > l1, along < -l1
+        above, below = np.nonzero(along > l1), np.nonzero(along < -l1)
         with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-            if above.any():
-                np.divide((along - l1 - quadratic) ** 2, 2 * self.l2, out=terms, where=above)
-            if not self.positive and below.any():
-                terms += np.where(below, (along + l1) ** 2 / (2 * self.l2), 0.0)
+            terms[above] = (along[above] - l1[above] - quadratic[above]) ** 2 / (2 * self.l2[above[-1]])
+            if not self.positive:
+                terms[below] += (along[below] + l1[below]) ** 2 / (2 * self.l2[below[-1]])
         return terms
 
 

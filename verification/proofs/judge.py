@@ -263,10 +263,12 @@ class Judge:
 
         radius = gap.radius + length(at.r) * at.error / scaled.S + self._constant_radius(at)
         radius += self._sums.one * primal
-        zeros = np.ones(point.coef.shape, dtype=bool)  # v_j = inf: by definition
         reach = design.norm * _column(np.sqrt(2 * (gap.value + radius) / scaled.S))
         rounding = design.rough * _column(self._dots.one * length(theta) / scaled.S)
-        zeros[..., scaled.kept] = scaled.penalty.towards(gap.u) + reach + rounding < scaled.penalty.l1
+        zeros = scaled.penalty.towards(gap.u) + reach + rounding < scaled.penalty.l1
+        if not scaled.all_kept:
+            kept, zeros = zeros, np.ones(point.coef.shape, dtype=bool)  # v_j = inf: by definition
+            zeros[..., scaled.kept] = kept
         implied = self._implied(w, u0, rounding + design.rough * _column(at.spread / scaled.S))
         columns = primal, gap.value, radius, gap.alpha, violation(scaled, w, u0 + u_fit, at.r)
         rows = zip(*(np.ravel(column).tolist() for column in columns), strict=True)
@@ -317,8 +319,9 @@ class Judge:
         S = scaled.S
         size_of_theta, size_of_fit = length(theta), length(fit)
         size = design.rough * _column(size_of_theta / S)  # (q,) of the sums u_j(theta)
-        # projection takes it out again
-        inherited = np.where(scaled.free, 0.0, design.rough * _column(at.spread / S))
+        inherited = design.rough * _column(at.spread / S)
+        if scaled.free.any():
+            inherited = np.where(scaled.free, 0.0, inherited)  # projection takes it out again
         move = np.abs(penalty.prox_point(w, u, self._curvature) - w)  # how far w_j may be from its optimum
         move[..., span.members] = np.abs(beta)
         candidates = self._multiples(theta, u0, self._dots.one * size + inherited)
@@ -384,18 +387,24 @@ class Judge:
         penalty = self._scaled.penalty
         towards = penalty.towards(u)
         bound = self._capped | self._scaled.free
-        l1 = np.where(bound, np.maximum(penalty.l1, towards), penalty.l1)
+        every = bool(bound.all())
+        l1 = np.maximum(penalty.l1, towards)
+        if not every:
+            l1 = np.where(bound, l1, penalty.l1)
         terms = penalty.fenchel_young(w, u, l1)
         error = self._dots.one * size + inherited
         a = np.abs(w)
         change = inherited * a
-        if not bound.all():
+        if not every:
             high, low = penalty.fenchel_young(w, u + error, l1), penalty.fenchel_young(w, u - error, l1)
             change = np.where(bound, change, np.maximum(high, low) - terms)
         radius = np.sum(change, axis=-1)
         # u_j is rounded in its term (times a), and may exceed l1_j at the optimum (times a + move)
-        radius += self._dots.total(np.where(bound, size * (2 * a + move), 0.0))
-        radius += np.sum(np.where(bound, (l1 - penalty.l1) * (a + move), 0.0), axis=-1)
+        inside, beyond = size * (2 * a + move), (l1 - penalty.l1) * (a + move)
+        if not every:
+            inside, beyond = np.where(bound, inside, 0.0), np.where(bound, beyond, 0.0)
+        radius += self._dots.total(inside)
+        radius += np.sum(beyond, axis=-1)
         return np.sum(terms, axis=-1), radius
 
     def _implied(self, w: Vector, u: Vector, rounding: Vector) -> list[Implied | None]:

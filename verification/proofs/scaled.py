@@ -32,6 +32,8 @@ class Scaled:
     ----------
     kept : (p,) bool
         Columns with finite v_j; every vector below with length q is over them.
+    all_kept : bool
+        Whether that is all of them.
     design : Design
     y : (n,) array
         sqrt(s) (y' - c'), c' the weighted mean if there is an intercept.
@@ -52,6 +54,7 @@ class Scaled:
         rows = np.flatnonzero(problem.s)
         v = problem.v
         self.kept = np.isfinite(v)
+        self.all_kept = bool(self.kept.all())
         X, s, y = problem.X, problem.s, problem.y
         if rows.size < problem.n:
             X, s, y = X[rows], s[rows], y[rows]
@@ -138,8 +141,11 @@ class Scaled:
 
     def coefficients(self, coef: Vector) -> Vector:
         """Scaled coefficients of the kept columns, (q,); of k points (k, q)."""
+        w = coef.copy() if self.all_kept else coef[..., self.kept]
+        j = np.flatnonzero(w if w.ndim == 1 else w.any(axis=0))
         with np.errstate(over="ignore", under="ignore"):
-            return np.ldexp(coef[..., self.kept], self.design.exponent - self.y_exponent)
+            w[..., j] = np.ldexp(w[..., j], self.design.exponent[j] - self.y_exponent)
+        return w
 
     def intercept(self, b: Vector, w: Vector) -> tuple[Vector, Vector]:
         """Return b in the centred units, b - c + sum_j m_j w_j, and the size of its terms, (SHIFT)."""
