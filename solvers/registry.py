@@ -86,6 +86,11 @@ class Entry:
         return bool(getattr(self.module, "TAKES_TOL", True))
 
     @property
+    def least_tol(self) -> float:
+        """Smallest relative gap that it can be held to: UNTOLD if no accuracy can be asked of it, else 0."""
+        return 0.0 if self.takes_tol else UNTOLD
+
+    @property
     def configurations(self) -> dict[str, dict[str, Any]]:
         """Named keyword arguments of ``setup``; a solver's time in a cell is the best of them."""
         return dict(getattr(self.module, "CONFIGURATIONS", {"default": {}}))

@@ -23,7 +23,6 @@ from functools import cache
 from typing import Any
 
 from solvers import Entry, Problem, Stop
-from solvers.registry import UNTOLD
 
 from ..trials import Attempt, asked, attempt, attempt_path
 
@@ -53,7 +52,7 @@ class Subject:
 
     def tol(self, problem: Problem) -> float:
         """Return the relative gap that it is held to: what is asked or, where it takes no tol, its claim."""
-        return max(asked(self.stop, problem).tol, 0.0 if self.entry.takes_tol else UNTOLD)
+        return max(asked(self.stop, problem).tol, self.entry.least_tol)
 
     def solve(self, problem: Problem) -> Attempt:
         """Return an answer, or the status that explains its absence; never raises for the solver does."""
