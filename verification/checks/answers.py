@@ -105,8 +105,8 @@ def wrong(subject: Subject, problem: Problem, arrives: bool = True) -> Iterator[
     off, tol = verdict.at_least or 0.0, subject.tol(problem)
     arrived = CLAIM_MARGIN * tol if subject.entry.claims_gap else max(TIER, CLAIM_MARGIN * tol)
     reasons = verdict.wrong
-    if not subject.entry.takes_tol and best.condition > TAME:
-        # it may stop early, and where columns are nearly dependent that can look like another penalty
+    if not subject.entry.takes_tol and max(best.condition, condition(problem, answer.coef)) > TAME:
+        # it may stop early, and where its columns are nearly dependent that can look like another penalty
         reasons = "; ".join(words for words in reasons.split("; ") if not words.startswith("solves"))
     if reasons:
         yield Failure(problem, reasons)
