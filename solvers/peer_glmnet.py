@@ -1,7 +1,4 @@
-"""glmnet's Fortran: coordinate descent, residual ("naive") or covariance updates. [friedman2010].
-
-Called below python-glmnet's estimator. It writes to its arguments, read-only or not: each is a copy.
-"""
+"""glmnet's Fortran: coordinate descent, residual ("naive") or covariance updates. [friedman2010]."""
 
 from __future__ import annotations
 
@@ -33,11 +30,11 @@ def refuses(problem: Problem) -> str | None:
     if not problem.intercept and has_constant_column(problem.X):
         return "it drops constant columns, also without intercept"
     l1, l2 = problem.l1, problem.l2
-    return lost(l1, l2, from_glmnet(*to_glmnet(l1, l2, sd), sd)) if l1 > 0 else None
+    return None if l1 == 0 else lost(l1, l2, from_glmnet(*to_glmnet(l1, l2, sd), sd))
 
 
 def setup(problem: Problem, stop: Stop, *, ka: int = 2, points: int = 1) -> Run:
-    """Copies of everything. ``points``: as many warm starts from l1_max down, as its authors advise."""
+    """Copies, for the Fortran writes to its arguments. ``points``: warm starts from l1_max down, as advised."""
     lam, alpha = _convert(problem, problem.l1)
     return last(_prepare(problem, lam * descent(problem, points), alpha, stop, ka))
 

@@ -87,7 +87,7 @@ class Entry:
 
     @property
     def least_tol(self) -> float:
-        """Smallest relative gap that it can be held to: UNTOLD if no accuracy can be asked of it, else 0."""
+        """Relative gap that it claims whatever is asked: 0, or UNTOLD."""
         return 0.0 if self.takes_tol else UNTOLD
 
     @property
