@@ -34,7 +34,7 @@ def refuses(problem: Problem) -> str | None:
 
 
 def setup(problem: Problem, stop: Stop, *, ka: int = 2, points: int = 1) -> Run:
-    """Copies, for the Fortran writes to its arguments. ``points``: warm starts from l1_max down, as advised."""
+    """Copies: the Fortran writes to its arguments. ``points``: warm starts from l1_max down, as advised."""
     lam, alpha = _convert(problem, problem.l1)
     return last(_prepare(problem, lam * descent(problem, points), alpha, stop, ka))
 
