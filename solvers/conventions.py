@@ -12,6 +12,7 @@ the unit of relative gaps (docs/maths.md, N) where every column is penalised.
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,6 +50,12 @@ def lost(l1: float, l2: float, back: tuple[float, float]) -> str | None:
         if not abs(found - penalty) <= HELD * penalty:
             return f"its strength and ratio do not hold {name} = {penalty:.0e} beside the other: rescale X, y"
     return None
+
+
+def unheld(problem: Any) -> str | None:
+    """Say which penalty of a problem a strength and a ratio in scikit-learn's manner do not hold, or None."""
+    l1, l2 = problem.l1, problem.l2
+    return lost(l1, l2, from_sklearn_elastic_net(*to_sklearn_elastic_net(l1, l2))) if l1 > 0 else None
 
 
 def to_sklearn_elastic_net(l1: float, l2: float) -> tuple[float, float]:

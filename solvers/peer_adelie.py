@@ -14,7 +14,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from ._foreign import Fits, along, centred, column_major, descent, falling, last, too_wide
-from .conventions import from_adelie, lost, null_loss, to_adelie, to_adelie_tol
+from .conventions import null_loss, to_adelie, to_adelie_tol, unheld
 from .problem import Problem
 from .registry import Run, SolverRefused
 from .solution import Solution, Stop
@@ -29,10 +29,7 @@ CONFIGURATIONS = UPDATES | {f"{name}_path": how | {"points": 10} for name, how i
 
 def refuses(problem: Problem) -> str | None:
     """Infinite penalty weights, and penalties that a ratio loses."""
-    if np.isinf(problem.v).any():
-        return "takes no infinite penalty weights"
-    l1, l2 = problem.l1, problem.l2
-    return lost(l1, l2, from_adelie(*to_adelie(l1, l2))) if l1 > 0 else None
+    return "takes no infinite penalty weights" if np.isinf(problem.v).any() else unheld(problem)
 
 
 def setup(problem: Problem, stop: Stop, *, covariance: bool = False, points: int = 1) -> Run:

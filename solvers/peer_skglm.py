@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from ._foreign import along, column_major, falling, fitted, has_zero_norm, largest_curvature, too_wide
-from .conventions import from_skglm, lost, to_skglm, to_skglm_tol
+from .conventions import to_skglm, to_skglm_tol, unheld
 from .problem import Problem
 from .registry import Run, SolverRefused
 from .solution import Solution, Stop
@@ -28,10 +28,7 @@ def refuses(problem: Problem) -> str | None:
     if problem.sample_weight is not None and problem.is_sparse:
         return "its weighted datafit does not initialise on a sparse X"
     bad = problem.penalty_weights is not None and (problem.l2 > 0 or np.isinf(problem.v).any())
-    if bad:
-        return "takes no penalty weights with an L2 penalty, and no infinite ones"
-    l1, l2 = problem.l1, problem.l2
-    return lost(l1, l2, from_skglm(*to_skglm(l1, l2))) if l1 > 0 else None
+    return "takes no penalty weights with an L2 penalty, and no infinite ones" if bad else unheld(problem)
 
 
 def setup(problem: Problem, stop: Stop, *, gram: bool = False, **configuration: Any) -> Run:

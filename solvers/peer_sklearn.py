@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from ._foreign import along, centred, column_major, falling, fitted, heard, relative, too_wide
-from .conventions import from_sklearn_elastic_net, lost, to_sklearn_elastic_net, to_sklearn_tol
+from .conventions import to_sklearn_elastic_net, to_sklearn_tol, unheld
 from .problem import Problem
 from .registry import Run, SolverRefused
 from .solution import Solution, Stop
@@ -28,10 +28,7 @@ def refuses(problem: Problem) -> str | None:
     """Penalty weights; l1 = 0, where its documentation sends one to Ridge; penalties that a ratio loses."""
     if problem.penalty_weights is not None:
         return "has no penalty weights"
-    if problem.l1 == 0:
-        return "l1 = 0: its documentation advises against it"
-    l1, l2 = problem.l1, problem.l2
-    return lost(l1, l2, from_sklearn_elastic_net(*to_sklearn_elastic_net(l1, l2)))
+    return "l1 = 0: its documentation advises against it" if problem.l1 == 0 else unheld(problem)
 
 
 def setup(problem: Problem, stop: Stop, **configuration: Any) -> Run:
