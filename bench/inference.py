@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import t as student
+from scipy.special import stdtr, stdtrit
 
 from bench.noise import ASSUMED, Noise
 
@@ -77,7 +77,7 @@ class Estimate:
     @property
     def interval(self) -> tuple[float, float]:
         """The 95 % interval of the ratio."""
-        reach = float(student.ppf(1 - LEVEL / 2, self.dof)) * self.se
+        reach = float(stdtrit(self.dof, 1 - LEVEL / 2)) * self.se  # of Student's t
         return math.exp(self.log - reach), math.exp(self.log + reach)
 
     @property
@@ -85,7 +85,7 @@ class Estimate:
         """Chance of a ratio at least as far from 1 if the two are equally fast."""
         if self.se == 0:
             return 0.0 if self.log else 1.0
-        return float(2 * student.sf(abs(self.log) / self.se, self.dof))
+        return float(2 * stdtr(self.dof, -abs(self.log) / self.se))
 
     def finding(self, p: float | None = None) -> Finding:
         """Say what it shows: a difference if it is beyond the gate and its p is at most LEVEL.

@@ -103,11 +103,11 @@ class Watch:
 
     def look(self) -> Look:
         """Look at the machine since the last time."""
+        anchor = min(spin(self._turns) for _ in range(SPINS))  # what it takes is our own, and so no other's
+        self._best = min(self._best, anchor)
         now = self._clock(), *_busy(), self._own()
         time, busy, steal, own = (new - old for new, old in zip(now, self._last, strict=True))
         time = max(time, 1e-3)
-        anchor = min(spin(self._turns) for _ in range(SPINS))
-        self._best = min(self._best, anchor)
         frequency = psutil.cpu_freq()
         look = Look(
             anchor=anchor,
@@ -117,7 +117,7 @@ class Watch:
             load=os.getloadavg()[0],
             frequency=None if frequency is None else frequency.current,
         )
-        self._last = self._clock(), *_busy(), self._own()  # the anchor itself is none of it
+        self._last = now
         self.looks.append(look)
         return look
 

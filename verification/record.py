@@ -1,11 +1,11 @@
 """Records: one JSON object a line, appended and never edited.
 
 A row is with the kernel before the next run starts, so that whatever ends the process (a kill, a crash) costs
-at most the row being written; and it is forced to the disk within a second or with the next row after that,
-so that a power cut costs no more than that.  A torn last line is skipped on reading, and counted; the next
-writer ends it and says so in a row of kind "torn".  Two runs never write to one file: the writer holds a lock
-on it.  Values without a JSON form are written so that any JSON reader copes: nan as null, infinities as the
-strings "inf" and "-inf"; :func:`read` turns those into floats again.
+at most the row being written; and it is forced to the disk within five seconds or with the next row after
+that, so that a power cut costs no more than that.  A torn last line is skipped on reading, and counted; the
+next writer ends it and says so in a row of kind "torn".  Two runs never write to one file: the writer holds a
+lock on it.  Values without a JSON form are written so that any JSON reader copes: nan as null, infinities as
+the strings "inf" and "-inf"; :func:`read` turns those into floats again.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ __all__ = [
     "RecordError", "RecordLocked", "Recorder", "check_room", "head", "jsonable", "read", "read_counting",
 ]  # fmt: skip
 
-SYNC_EVERY = 1.0  # seconds; a disk takes ten milliseconds for it, more than many a run that is measured
+SYNC_EVERY = 5.0  # seconds; a disk takes ten milliseconds for it, more than many a run that is measured
 _ENCODER = json.JSONEncoder(allow_nan=False, separators=(",", ":"), ensure_ascii=False)
 _INFINITIES = {"inf": math.inf, "-inf": -math.inf}
 
@@ -144,9 +144,8 @@ class Recorder:
         try:
             os.fsync(self._file.fileno())
         except OSError as error:
-            words = (
-                f"cannot keep {self.path}: {error.strerror or error}; the rows of the last second may be lost"
-            )
+            why = error.strerror or error
+            words = f"cannot keep {self.path}: {why}; the rows of the last seconds may be lost"
             raise RecordError(words) from error
         self._waiting, self._due = False, monotonic() + SYNC_EVERY
 
