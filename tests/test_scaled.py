@@ -17,7 +17,7 @@ from verification.proofs import design as design_module
 from verification.proofs import judge as judge_module
 from verification.proofs import path, projection, scaled
 from verification.proofs.design import Design
-from verification.proofs.implied import implied_penalty
+from verification.proofs.implied import _fit, implied_penalty
 from verification.proofs.levels import LEVEL
 from verification.proofs.points import Point
 from verification.proofs.projection import Span
@@ -407,3 +407,58 @@ def test_a_penalty_that_no_coefficient_feels_is_fitted_as_none() -> None:
         found = implied_penalty(0.25 * sign, np.full(5, 1e-16), regressors, (0.5, 0.5))
         assert found is not None
         assert (found.l1, found.l2) == pytest.approx(fitted)
+
+
+def test_coefficients_of_nearly_one_size_are_told_apart_beyond_rounding_only() -> None:
+    """Two penalties are fitted where 1 - cosine^2 is beyond k eps, and one where it is not."""
+    k = 400
+    sign, apart = np.resize([1.0, 1.0, -1.0], k), np.resize([1.0, -1.0], k)
+    for share, two in ((0.8, False), (1.3, True)):  # 1 - cosine^2 is the square of the spread
+        w = sign * (1 + math.sqrt(share * k * 2.0**-52) * apart)
+        found = implied_penalty(0.25 * w, np.full(k, 1e-16), np.c_[sign, w], (0.5, 0.5))
+        assert found is not None
+        assert (found.l2 != 0) == two
+        assert found.l1 + found.l2 == pytest.approx(0.25, rel=1e-6)
+
+
+def test_the_cosine_of_two_regressors_is_right_to_its_last_place() -> None:
+    """A second pass of Gram and Schmidt adds what the first has lost; u is orthogonal to the first column."""
+    k, lost = 2**14, []
+    ones, u = np.full(k, 1 / 128), np.zeros(k)
+    u[:2] = 1.0, -1.0
+    for seed in range(20):
+        column = np.random.default_rng(seed).uniform(0.75, 1.25, k)
+        column /= np.linalg.norm(column)
+        l1, l2 = _fit((ones, 1.0), (column, 1.0), u, k, True)
+        cosine = Fraction(sum(map(int, np.ldexp(column, 64).tolist())), 2**64 * 128)
+        assert abs(Fraction(l1) / Fraction(l2) + cosine) <= 1.5 * UNIT  # one sum and one product
+        lost.append(float(abs(Fraction(float(ones @ column)) - cosine)))
+    assert max(lost) > 1.5 * UNIT  # once would not do
+
+
+@pytest.mark.parametrize("y", [0.0, 3.0])
+def test_where_the_response_is_constant_the_intercept_is_right_or_infinitely_wrong(y: float) -> None:
+    """There is no y - c to measure the mean of the residual by."""
+    problem = Problem(X, np.full(5, y), l1=0.5, intercept=True)
+    assert certify(problem, np.zeros(3), y).kkt == 0
+    assert certify(problem, np.zeros(3), y + 0.5).kkt == math.inf
+
+
+def test_a_penalty_beyond_float64_is_no_penalty() -> None:
+    """Of the two one is enough: where its regressor overflows, or what fits does."""
+    sign, w = np.array([1.0, -1.0, 1.0, 1.0, -1.0]), np.array([1.0, -2.0, 3.0, 4.0, -5.0])
+    rounding = np.full(5, 1e-16)
+    for infinite, nominal in ((np.c_[np.inf * sign, w], (0.0, 0.5)), (np.c_[sign, np.inf * w], (0.5, 0.0))):
+        assert implied_penalty(0.25 * sign, rounding, infinite, nominal) is None
+    tiny = 2.0**-1060
+    for faint in (np.c_[tiny * sign, w], np.c_[sign, tiny * w]):
+        assert implied_penalty(0.25 * sign + 0.5 * w, rounding, faint, (0.5, 0.5)) is None
+
+
+def test_products_read_the_columns_of_the_support_where_they_can_be_had() -> None:
+    """Those of csr cannot without a pass over all of it."""
+    w = np.array([0.0, 1.0, 0.0])
+    for layout, read in ((sp.csc_array, 1), (sp.csr_array, 3)):
+        ((block, part),) = Design(layout(X), S / 8, False)._terms(w)
+        assert block.shape == (5, read)
+        assert part.shape == (read,)
