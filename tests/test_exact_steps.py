@@ -150,6 +150,16 @@ def test_a_screen_lets_ties_pass_though_they_are_next_to_inside() -> None:
     assert (found.beyond, found.tied, found.open) == ([], [(0, 1), (1, -1)], [])
 
 
+@pytest.mark.parametrize(("beyond", "found"), [(2.0**-38, [0]), (2.0**-34, [])])
+def test_a_screen_charges_the_rounding_of_a_long_sum(beyond: float, found: list[int]) -> None:
+    """X't is 2^-10, a sum of 512 terms of about 1: its rounding may be 2^-35, that of t 2^-41 in all."""
+    column = np.resize([0.75, -0.75], 512)
+    column[0] += 2.0**-10
+    data = Integers(Problem(column[:, None], np.ones(512), l1=(2.0**-10 + beyond) / 512))
+    assert data.screen is not None
+    assert data.screen.undecided([1] * 512, 1, Fraction(0)) == found
+
+
 def test_a_true_coefficient_may_be_as_small_as_its_interval_touches_zero() -> None:
     best = exact.optimum(Problem(A, Y, l1=0.125), np.zeros(3), cached=False)
     for low, high in ((0.0, 5e-324), (-5e-324, 0.0)):

@@ -17,6 +17,7 @@ from verification.proofs import design as design_module
 from verification.proofs import judge as judge_module
 from verification.proofs import path, projection, scaled
 from verification.proofs.design import Design
+from verification.proofs.faces import face_span
 from verification.proofs.implied import _fit, implied_penalty
 from verification.proofs.levels import LEVEL
 from verification.proofs.points import Point
@@ -462,3 +463,40 @@ def test_products_read_the_columns_of_the_support_where_they_can_be_had() -> Non
         ((block, part),) = Design(layout(X), S / 8, False)._terms(w)
         assert block.shape == (5, read)
         assert part.shape == (read,)
+
+
+@pytest.mark.parametrize(("share", "members"), [(0.9, 0), (1.1, 1)])
+def test_a_free_column_is_removed_beyond_rounding_by_its_own_length(
+    share: float, members: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Under positivity u_j <= 0 is wanted, up to the rounding of x_j'r: of ||x_j|| ||r||."""
+    monkeypatch.setattr("verification.proofs.rounding.UNIT", 2.0**-16)
+    at = Scaled(Problem(np.full((8, 1), 0.75), np.ones(8), l1=0.5, penalty_weights=[0.0], positive=True))
+    column = at.design.root * 0.75
+    size = Rounding(8 + scaled.EXTRA, 1).one * np.linalg.norm(column)  # of x'r, at r of length 1
+    assert np.linalg.norm(column) == pytest.approx(1.5)
+    r = np.repeat([1.0, -1.0], 4) / math.sqrt(8) + share * size * column / (column @ column)
+    assert face_span(at, np.zeros(1), r).members.size == members
+
+
+@pytest.mark.parametrize("intercept", [False, True])
+def test_the_operator_of_the_non_negative_fit_has_its_own_adjoint(
+    intercept: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its columns are those of X over their lengths; with another adjoint LSMR converges, but to what?"""
+    seen = []
+
+    def lsq_linear(operator: Any, *given: Any, **options: Any) -> Any:
+        seen.append(operator)
+        return honest(operator, *given, **options)
+
+    honest = scaled.lsq_linear
+    monkeypatch.setattr(scaled, "lsq_linear", lsq_linear)
+    monkeypatch.setattr(scaled, "DENSE", 0)
+    monkeypatch.setattr(projection, "DENSE", 0)
+    at = Scaled(positive(intercept=intercept))
+    (operator,) = seen
+    forward, adjoint = operator @ np.eye(3), operator.rmatmat(np.eye(5))
+    np.testing.assert_allclose(adjoint, forward.T, atol=1e-15)
+    columns = np.array([at.constant.split(a)[1] for a in at.design.columns(np.flatnonzero(at.free)).T]).T
+    np.testing.assert_allclose(forward, columns / at.design.norm[at.free], atol=1e-15)
