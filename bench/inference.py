@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from functools import lru_cache
-from statistics import median_low
+from statistics import median, median_low
 from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
@@ -122,7 +122,7 @@ def log_ratios(first: Timing, second: Timing) -> list[Vector]:
 
 def log_ratio(blocks: Sequence[Vector]) -> float:
     """Return the mean over pairs of processes of the median over their rounds."""
-    return float(np.mean([np.median(logs) for logs in blocks]))
+    return float(np.mean([median(logs.tolist()) for logs in blocks]))
 
 
 def _by_turn(timing: Timing) -> dict[int, tuple[int, float]]:

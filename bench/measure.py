@@ -220,8 +220,10 @@ class Measurer:
         return row | self._certificates(pair.handle, outcome) if "coefs" in outcome else row
 
     def _certificate(self, handle: Handle, coef: NDArray[np.float64], intercept: float) -> dict[str, Any]:
-        """Certify; bitwise the same coefficients have the same certificate, so it is computed once."""
-        answer = hashlib.sha256(coef.tobytes() + np.float64(intercept).tobytes()).hexdigest()[:16]
+        """Certify; the same coefficients, bit by bit, have the same certificate, so it is computed once."""
+        used = np.flatnonzero(coef)
+        parts = (used, coef[used], np.float64(intercept))
+        answer = hashlib.sha256(b"".join(part.tobytes() for part in parts)).hexdigest()[:16]
         key = (handle.digest, answer)
         if key not in self._certified:
             start = monotonic()

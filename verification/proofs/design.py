@@ -1,14 +1,14 @@
-"""The matrix X as the judge sees it: scaled, centred and weighted without a copy of the whole.
+"""The matrix X as the judge sees it: scaled, centred and weighted, a large one without a copy of the whole.
 
 Columns are scaled by exact powers of two, x_j = 2^a_j x'_j with max |x'_ij| in [1/2, 1), through the
 vectors that X is multiplied by, docs/maths.md (SCALE). Dense columns are centred block by block when there is
-an intercept, (SHIFT); sparse ones are left as they are. Rows with s_i = 0 and columns with v_j = inf are left
-out before.
+an intercept, (SHIFT), and those of a small X are kept so; sparse ones are left as they are. Rows with s_i = 0
+and columns with v_j = inf are left out before.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -59,6 +59,7 @@ class Design:
         self._s = s
         self._centre = centre and not self.sparse
         self._mean = np.zeros(self.p)  # units of X
+        self._kept: list[tuple[Any, Vector]] = []  # all blocks, centred, once they have been asked for
         if self.sparse:
             self._survey_sparse(centre)
         else:
@@ -106,6 +107,13 @@ class Design:
             block = np.asarray(self.X[:, j], dtype=np.float64)
             yield j, block - self._mean[j] if self._centre else block
 
+    def _every_block(self) -> Iterable[tuple[Any, Vector]]:
+        """All columns as `_blocks` yields them; centred once, where 16 MiB hold them."""
+        if not self._centre or self.n * self.p > 16 * BLOCK:
+            return self._blocks(None)
+        self._kept = self._kept or list(self._blocks(None))
+        return self._kept
+
     def _terms(self, w: Vector) -> Iterator[tuple[Any, Vector]]:
         """Columns of the support of scaled w (p,) with their coefficients, a block at a time.
 
@@ -149,7 +157,7 @@ class Design:
         if self.sparse:
             u[live] = (self.X.T @ V).T
         else:
-            for j, block in self._blocks(None):
+            for j, block in self._every_block():
                 u[live, j] = V.T @ block
         return (np.ldexp(u, -self.exponent) / self.S).T
 
