@@ -30,6 +30,7 @@ SAMPLES = (
     Sample(300, 20_240_601, "mutants.csv", "tests have been written since with its survivors in view"),
     Sample(200, 20_261_127, "second.csv", "drawn after those tests, and not tried again since"),
     Sample(150, 31_415_926, "third.csv", "drawn after tests for the classes that survived in the second"),
+    Sample(150, 27_182_818, "fourth.csv", "drawn after tests for what survived in the first three"),
 )
 
 HEAD = """# Mutation testing of verification/proofs/
