@@ -220,7 +220,7 @@ class Measurer:
         return row | self._certificates(pair.handle, outcome) if "coefs" in outcome else row
 
     def _certificate(self, handle: Handle, coef: NDArray[np.float64], intercept: float) -> dict[str, Any]:
-        """Certify; the same coefficients, bit by bit, have the same certificate, so it is computed once."""
+        """Certify; the same coefficients have the same certificate, so it is computed once."""
         used = np.flatnonzero(coef)
         parts = (used, coef[used], np.float64(intercept))
         answer = hashlib.sha256(b"".join(part.tobytes() for part in parts)).hexdigest()[:16]

@@ -71,9 +71,9 @@ class ActiveSet:
             stages = max(1, round(math.log(top) / -math.log(STEP)))
             self.step = top ** (-1.0 / stages)
             self.kappa = top * self.step if stages > 1 else 1.0
-        k = self.form.k
         # Nearly all will be in use: at once. Or there is their Gram matrix already
-        deep = k <= TALL and top >= 50 and 10 * np.count_nonzero(ratio > 1) >= 9 * k
+        many = self.columns.nearly_all(int(np.count_nonzero(ratio > 1)))
+        deep = self.form.k <= TALL and top >= 50 and many
         if (deep and not self.columns.sparse) or (self.columns.gram is not None and top > 1):
             self.admit(np.flatnonzero(~self.inside & ~self.dead))
             self.kappa = 1.0

@@ -239,10 +239,14 @@ class Columns:
         fit = int(max(self._bytes / 8, 32e6) / (np.dtype(dtype).itemsize * n))
         return np.empty((n, min(most, fit)), dtype=dtype, order="F")
 
+    def nearly_all(self, size: int) -> bool:
+        """Whether so many columns are nearly all of them: then X is used as it lies, and none is gathered."""
+        return 10 * size >= 9 * self.form.k
+
     def whole_gram(self, cols: NDArray[np.intp], G: Vector) -> bool:
         """Fill G with the Gram matrix of all (or nearly all) columns from X as it lies; False where not."""
         B, k, size = self.form.B, self.form.k, cols.size
-        if self.gram is None and not self.sparse and 10 * size >= 9 * k and B.dtype == np.float64:
+        if self.gram is None and not self.sparse and self.nearly_all(size) and B.dtype == np.float64:
             stats, self.gram = _gram_pass(B, self.form.z, centre=self.form.m is not None)
             if stats is not None:
                 self.u0 = stats[2]  # whose rounding is bounded, unlike that of one long loop

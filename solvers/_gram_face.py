@@ -116,14 +116,13 @@ class GramFace:
         G, columns = self.G, self.columns
         n, k = columns.form.z.size, columns.form.k
         round_ = self.may_round and not self.rounded and n * K**2 > WORTH and READS * k < K**2
-        if old == 0 and (columns.gram is not None or 9 * k <= 10 * K):
-            if round_ and columns.gram is None:
-                self.gathered, self.rounded = False, True
-                columns.rounded_gram(W, G)
-                return
-            if columns.whole_gram(W, G):
-                self.gathered = False
-                return
+        if old == 0 and round_ and columns.gram is None and columns.nearly_all(K):
+            self.gathered, self.rounded = False, True
+            columns.rounded_gram(W, G)
+            return
+        if old == 0 and columns.whole_gram(W, G):
+            self.gathered = False
+            return
         if round_ and self.gathered:
             self._round(W[:old])
         A = self.A
@@ -143,10 +142,8 @@ class GramFace:
     def _round(self, W: Index) -> None:
         """From here on the gathered columns are float32."""
         self.rounded = True
-        self.A = self.columns.room(self.most, np.float32)
-        self.gathered = self.A.shape[1] >= W.size
-        if self.gathered:
-            self.columns.gather_into(self.A, W, np.arange(W.size))
+        self.A = self.columns.room(self.most, np.float32)  # for twice as many of them
+        self.columns.gather_into(self.A, W, np.arange(W.size))
 
     def descend(
         self, g: Vector, w: Vector, lam1: Vector, lam2: Vector, enough: float, sweeps: int = 50

@@ -40,7 +40,7 @@ ALONG = [
 ]
 
 
-def alike(one: Certificate, alone: Certificate) -> None:
+def assert_alike(one: Certificate, alone: Certificate) -> None:
     """The same verdict, and the same figures up to the rounding that their radius covers."""
     assert (one.reason, one.scale, one.primal_null) == (alone.reason, alone.scale, alone.primal_null)
     assert (one.support, one.false_features) == (alone.support, alone.false_features)
@@ -68,7 +68,7 @@ def test_a_path_is_certified_as_its_points_are_alone(cell: Cell, tol: float) -> 
     points = [(s.coef, s.intercept) for s in solve_path(problem, l1s, solver="cd_numba", stop=Stop(tol))]
     together = certify_path(problem, l1s, points)
     for l1, point, one in zip(l1s, points, together, strict=True):
-        alike(one, certify(problem.replace(l1=l1), *point))
+        assert_alike(one, certify(problem.replace(l1=l1), *point))
 
 
 @pytest.mark.parametrize("cell", ALONG, ids=lambda cell: cell.name)
@@ -89,10 +89,10 @@ def test_so_are_points_far_from_any_path_and_broken_ones_among_them(
     assert [k for k, one in enumerate(alone) if one.gap is None][:3] == [2, 3, 4]
     for together in (certify_path(problem, l1s, points), certify_path(problem, l1s[:1], points[:1])):
         for one, other in zip(together, alone, strict=False):
-            alike(one, other)
+            assert_alike(one, other)
     monkeypatch.setattr("verification.proofs.path.TOGETHER", 5 * max(problem.n, problem.p))
     for one, other in zip(certify_path(problem, l1s, points), alone, strict=True):
-        alike(one, other)
+        assert_alike(one, other)
 
 
 def test_a_path_that_ends_at_no_penalty_is_judged_point_by_point() -> None:
@@ -102,7 +102,7 @@ def test_a_path_that_ends_at_no_penalty_is_judged_point_by_point() -> None:
     assert Judge(problem).along(np.array(l1s)) is None
     points = [(s.coef, s.intercept) for s in (solve(problem.replace(l1=l1)) for l1 in l1s)]
     for l1, point, one in zip(l1s, points, certify_path(problem, l1s, points), strict=True):
-        alike(one, certify(problem.replace(l1=l1), *point))
+        assert_alike(one, certify(problem.replace(l1=l1), *point))
 
 
 def test_a_wrong_point_of_a_path_is_not_proven_and_a_broken_one_not_at_all() -> None:
