@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections import defaultdict
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -19,6 +20,7 @@ from solvers import Problem, Status
 
 __all__ = ["Client", "Handle", "Limits", "hard"]
 
+FAULTED = (signal.SIGSEGV, signal.SIGBUS)  # what a process dies of that writes where it may not
 # What an answer holds that is no status: anything else was written into the protocol by somebody else.
 EXPECTED = {
     "hello": ("package", "package_version", "configurations"),
@@ -119,6 +121,7 @@ class Client:
         self.about: dict[str, Any] = {}
         # The answer to everything, once the solver cannot even be read.
         self.dead: dict[str, Any] | None = None
+        self.guarded = True  # whether its input is where nobody can write
         self._loaded: tuple[int, str] | None = None
         self._generation = 0
         self._refuses: str | None = None
@@ -135,7 +138,7 @@ class Client:
     def hello(self) -> dict[str, Any]:
         """Ask the solver who it is; afterwards `dead` says whether it can be used at all."""
         answer = self._ask("hello", self.limits.hello)
-        if answer.get("slain"):
+        if answer.get("again"):
             answer = self._ask("hello", self.limits.hello)
         if "status" in answer:
             self.dead = answer
@@ -180,7 +183,12 @@ class Client:
         except WorkerKilled as error:
             return {"status": Status.KILLED.name, "message": str(error)}
         except WorkerDied as error:
-            return {"status": Status.CRASHED.name, "message": str(error), "slain": error.slain}
+            again = error.slain
+            if op == "run" and error.signal in FAULTED and self.guarded:
+                # It may have written into its input, and even have put back what was there: that is seen, and
+                # named, where it can write.
+                self.guarded, again = False, True
+            return {"status": Status.CRASHED.name, "message": str(error), "again": again}
         finally:
             lasted = monotonic() - start
             self.waited[op] += lasted
@@ -198,8 +206,8 @@ class Client:
                 "digest": handle.digest,
             }
             size = os.path.getsize(handle.data)
-            self._residents.admit(self, size + min(size, payload.COPIED))
-            answer = self._ask("load", self.limits.load, **request)
+            self._residents.admit(self, size if self.guarded else 2 * size)
+            answer = self._ask("load", self.limits.load, guarded=self.guarded, **request)
             self._loaded = None
             if "status" in answer:
                 return answer
@@ -230,7 +238,7 @@ class Client:
         self.invested += answer.get("setup_seconds", 0.0) + answer.get("run_seconds", 0.0)
         if "kind" not in answer:
             self._loaded = None
-            if not answer.get("slain"):  # failed on the decoy: the real problem will tell
+            if not answer.get("again"):  # failed on the decoy: the real problem will tell
                 self._unfit.add(key)
         return answer
 

@@ -33,7 +33,7 @@ MEASURED = (
     "memory_before", "memory_peak",
 )  # fmt: skip
 # Of an answer: certified, or said otherwise.
-UNWRITTEN = ("coef", "coefs", "intercept", "intercepts", "kind", "warm", "slain")
+UNWRITTEN = ("coef", "coefs", "intercept", "intercepts", "kind", "warm", "again")
 # What a row keeps of a certificate.
 CERTIFIED = (
     "primal", "dual", "gap", "gap_rel", "radius", "scale", "primal_null", "kkt", "support", "alpha",
@@ -111,8 +111,9 @@ class Measurer:
         self._between()
         before = pair.client.spent
         outcome = self._attempt(pair, row, limit)
-        if outcome.get("slain"):
-            # From outside: by the kernel for want of memory, or by somebody. Once is not held against it.
+        if outcome.get("again"):
+            # Killed from outside, by the kernel for want of memory or by somebody; or it may have written
+            # into its input. Once is not held against it.
             said = f"{pair.words}: {outcome['message']}; it was run again"
             self._append({"kind": "note", "run": pair.about["run"], "message": said})
             outcome = self._attempt(pair, row, limit)
@@ -190,7 +191,7 @@ class Measurer:
     def _first_call(self, pair: Pair, row: dict[str, Any]) -> dict[str, Any] | None:
         """Warm up if need be; return an answer only where that ends the matter."""
         first = pair.client.warm_up(pair.handle, pair.configuration)
-        if first is not None and first.get("slain"):
+        if first is not None and first.get("again"):
             return first
         if first is not None and (first.get("compiled", True) or pair.client.calls == 1):
             decoyed = {**row, "phase": "first_call", "tol": None, "rung": None, "decoy": first.get("kind")}

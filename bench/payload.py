@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import os
 from typing import Any
-from zlib import crc32
 
 import numpy as np
 import scipy.sparse as sp
+from numpy.typing import NDArray
 
+from bench.pages import Pages
 from solvers import Problem
 
 __all__ = ["Seal", "load", "nbytes", "parameters", "problem_of", "save"]
 
-COPIED = 32_000_000  # bytes of a problem's arrays that a worker holds twice, so that a change is seen at once
 _VECTORS = ("y", "sample_weight", "penalty_weights")
 
 
@@ -42,15 +42,26 @@ def save(path: str | os.PathLike[str], problem: Problem) -> None:
         np.savez(file, **arrays)
 
 
-def load(path: str | os.PathLike[str]) -> dict[str, Any]:
-    """Read what :func:`save` wrote, as keyword arguments of Problem."""
+def load(path: str | os.PathLike[str], guarded: bool = False) -> tuple[dict[str, Any], Pages | None]:
+    """Read what :func:`save` wrote, as keyword arguments of Problem.
+
+    Parameters
+    ----------
+    path : path-like
+    guarded : bool
+        Into pages that can be read only; they come second.
+    """
     with np.load(path, allow_pickle=False) as file:
-        arrays = {name: file[name] for name in file.files}
-    if "X" not in arrays:
-        make = sp.csc_array if str(arrays.pop("format")) == "csc" else sp.csr_array
-        n, p = (int(k) for k in arrays.pop("shape"))
+        arrays: dict[str, Any] = {name: file[name] for name in file.files}
+    sparse = {name: arrays.pop(name) for name in ("shape", "format") if name in arrays}
+    pages = Pages(arrays) if guarded else None
+    if pages:
+        arrays.update(pages.arrays)
+    if sparse:
+        make = sp.csc_array if str(sparse["format"]) == "csc" else sp.csr_array
+        n, p = (int(k) for k in sparse["shape"])
         arrays["X"] = make((arrays.pop("data"), arrays.pop("indices"), arrays.pop("indptr")), shape=(n, p))
-    return arrays
+    return arrays, pages
 
 
 def nbytes(arrays: dict[str, Any]) -> int:
@@ -73,40 +84,33 @@ class Seal:
     ----------
     problem : Problem
         As it is now; other problems of the same arrays can be checked too.
-
-    Notes
-    -----
-    Arrays of up to COPIED bytes are compared with a copy: that is exact, and takes a third of the time.
-    Of larger ones the CRC-32 is kept: a change that it misses has one chance in four thousand million.
+    pages : Pages, optional
+        What is in them nobody can have written into.
     """
 
-    def __init__(self, problem: Problem) -> None:
-        memory = _memory(problem)
-        copied = sum(part.nbytes for part in memory) <= COPIED
-        self._kept: list[bytearray] | int = [bytearray(part) for part in memory] if copied else _crc(memory)
+    def __init__(self, problem: Problem, pages: Pages | None = None) -> None:
+        self._pages = pages
+        self._kept = [bytearray(part) for part in self._open(problem)]
 
     def broken(self, problem: Problem) -> bool:
         """Whether the arrays differ from what they were."""
-        memory = _memory(problem)
-        if isinstance(self._kept, int):
-            return self._kept != _crc(memory)
-        return self._kept != memory  # list by list, bytes by bytes
+        return self._kept != self._open(problem)  # list by list, bytes by bytes
+
+    def _open(self, problem: Problem) -> list[memoryview]:
+        """The bytes of every array that could be written into."""
+        arrays = (np.ascontiguousarray(array) for array in _arrays(problem))
+        return [
+            array.reshape(-1).view(np.uint8).data
+            for array in arrays
+            if self._pages is None or not self._pages.hold(array)
+        ]
 
 
-def _memory(problem: Problem) -> list[memoryview]:
-    """The bytes of every array."""
+def _arrays(problem: Problem) -> list[NDArray[Any]]:
     X = problem.X
     arrays = (X.data, X.indices, X.indptr) if problem.is_sparse else (X.T if problem.layout == "F" else X,)
     vectors = (getattr(problem, name) for name in _VECTORS)
-    present = (array for array in (*arrays, *vectors) if array is not None)
-    return [np.ascontiguousarray(array).reshape(-1).view(np.uint8).data for array in present]
-
-
-def _crc(memory: list[memoryview]) -> int:
-    total = 0
-    for part in memory:
-        total = crc32(part, total)
-    return total
+    return [array for array in (*arrays, *vectors) if array is not None]
 
 
 def parameters(problem: Problem) -> dict[str, Any]:

@@ -57,6 +57,7 @@ class State:
         self.measurer = Measurer(append, self.budget, past, self.look)
         self.watch = Watch(lambda: [pid for client in self.clients if (pid := client.worker.pid)])
         self.starting = 0.0  # seconds that starting all workers took
+        self.forking = 0.0  # seconds until workers were under way, and those before them gone
         self.making = 0.0  # seconds that making the problems took
 
     def note(self, text: str, aloud: bool = True, **about: Any) -> None:
@@ -73,6 +74,7 @@ class State:
         began = monotonic()
         for client in self.clients:
             client.worker.start()  # all at once: nothing is timed yet
+        self.forking = monotonic() - began
         for client in self.clients:
             about = {"solver": client.solver, **parse(client.solver).columns, **client.hello()}
             if not self.past.introduced(client.solver):
@@ -149,12 +151,14 @@ class State:
         """Start workers anew, all at once, and wait until they are there."""
         if not self.measurer.live:
             return  # what comes next is on record
+        began = monotonic()
         for client in clients:
             client.worker.strike()  # all at once: their memory is given back side by side
         for client in clients:
             client.worker.kill()
         for client in clients:
             client.worker.start()
+        self.forking += monotonic() - began
         for client in clients:
             client.wake()
 
@@ -184,22 +188,23 @@ class State:
     def _shares(self) -> dict[str, float]:
         """Seconds since this start (`since`, in seconds of the budget) by what they went into: all of them.
 
-        Bookkeeping is whatever this process did while no worker was asked, but for certificates and for
-        making problems; and what is around the timed part of a run: handing over, looking for changed input.
+        Bookkeeping is whatever this process did while no worker was asked, but for certificates, for making
+        problems and for ending and starting processes; and what is around the timed part of a run: handing
+        over, collecting garbage.
         """
         waited: dict[str, float] = defaultdict(float)
         for client in self.clients:
             for op, seconds in client.waited.items():
                 waited[op] += seconds
         lasted = monotonic() - self.began
-        own = lasted - sum(waited.values()) - self.measurer.certifying - self.making
+        own = lasted - sum(waited.values()) - self.measurer.certifying - self.making - self.forking
         around = sum(client.around for client in self.clients)
         return {
             "since": max(0.0, self.budget.elapsed - lasted),
             "timed": sum(client.timed for client in self.clients),
             "lost": sum(client.lost for client in self.clients),
             "floors": waited["floor"],
-            "starting": waited["hello"],
+            "starting": self.forking + waited["hello"],
             "loading": waited["load"] + waited["release"] + self.making,
             "warming": waited["warm_up"],
             "certifying": self.measurer.certifying,

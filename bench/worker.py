@@ -39,9 +39,12 @@ from bench.accept import (
 )
 from bench.decoy import decoy, kind
 from bench.jobs import SOLVE, Late, Task, prepare, save_coef, save_points
+from bench.pages import Pages
 from bench.peak import peak_of_this_process, reset_peak_of_this_process, resident_of_this_process
 from bench.twins import parse, prolong
 from solvers import Entry, Problem, Solution, SolverMissing, SolverRefused, Status, Stop, entry
+
+Loaded = tuple[dict[str, Any], Pages | None]  # arrays, and where they are if that is guarded
 
 DATA_KEPT = 400_000_000  # bytes of arrays that a worker keeps, so that a cell is not read anew for every run
 
@@ -85,7 +88,7 @@ class Bench:
         self.entry: Entry = entry(asked.solver)
         self.slowdown = asked.slowdown  # planted, see twins.py
         self.process = os.getpid()
-        self.data: OrderedDict[str, dict[str, Any]] = OrderedDict()  # by path, least recently used first
+        self.data: OrderedDict[str, Loaded] = OrderedDict()  # by path, least recently used first
         self.problems: dict[str, tuple[Problem, str]] = {}  # and the path of their arrays; by digest
         self.seals: dict[str, payload.Seal] = {}  # of the arrays, by their path
         self.problem: Problem | None = None
@@ -108,26 +111,34 @@ class Bench:
             "path_configurations": list(solver.path_configurations),
         }
 
-    def load(self, data: str, scalars: dict[str, Any], digest: str) -> dict[str, Any]:
-        """Take a problem, from memory if it was loaded before; answer whether the solver refuses it."""
+    def load(self, data: str, scalars: dict[str, Any], digest: str, guarded: bool = True) -> dict[str, Any]:
+        """Take a problem, from memory if it was loaded before; answer whether the solver refuses it.
+
+        Who writes into guarded arrays ends this process; into others, it is seen after the run.
+        """
         if digest not in self.problems:
-            problem = payload.problem_of(self._arrays(data), scalars)
+            arrays, pages = self._loaded_from(data, guarded)
+            problem = payload.problem_of(arrays, scalars)
             if problem.digest != digest:
                 self.forget(data)
                 raise NotASolution("the problem arrived changed: its digest differs from the orchestrator's")
             self.problems[digest] = (problem, data)
             if data not in self.seals:
-                self.seals[data] = payload.Seal(problem)
+                self.seals[data] = payload.Seal(problem, pages)
         self.problem, self.digest = self.problems[digest][0], digest
         return {"refuses": self.entry.refuses(self.problem)}
 
-    def _arrays(self, path: str) -> dict[str, Any]:
+    def _loaded_from(self, path: str, guarded: bool) -> Loaded:
         if path not in self.data:
-            self.data[path] = payload.load(path)
-            while len(self.data) > 1 and sum(map(payload.nbytes, self.data.values())) > DATA_KEPT:
+            self.data[path] = payload.load(path, guarded)
+            while len(self.data) > 1 and self._bytes_kept > DATA_KEPT:
                 self.forget(next(iter(self.data)))
         self.data.move_to_end(path)
         return self.data[path]
+
+    @property
+    def _bytes_kept(self) -> int:
+        return sum(payload.nbytes(arrays) for arrays, _ in self.data.values())
 
     def forget(self, path: str) -> None:
         """Drop arrays and every problem made of them; they are read again when next asked for."""

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import ctypes
+import faulthandler
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -24,6 +27,7 @@ from bench.report import Report, build
 from bench.residents import Residents
 from bench.rounds import BRIEF, EXTRA, LADDER, LONG_RUN, Budget, Ladder
 from bench.suites import SUITES, cells_of
+from solvers import Problem
 from verification.problems.cells import Cell
 
 ROOT = Path(__file__).parent.parent
@@ -252,15 +256,16 @@ def test_a_problem_arrives_unchanged_and_its_decoy_is_of_its_kind(cell: Cell, tm
     path = tmp_path / "problem.npz"
     payload.save(path, problem)
     scalars = json.loads(json.dumps(payload.parameters(problem)))
-    arrived = payload.problem_of(payload.load(path), scalars)
-    assert arrived.digest == problem.digest
+    for guarded in (False, True):
+        arrived = payload.problem_of(payload.load(path, guarded)[0], scalars)
+        assert arrived.digest == problem.digest
+        assert arrived.layout == problem.layout
     stand_in = decoy(problem)
     assert kind(stand_in) == kind(problem)
     assert stand_in.digest != problem.digest
 
 
-@pytest.mark.parametrize("copied", [payload.COPIED, 0], ids=["copy", "sum"])
-@pytest.mark.parametrize(
+SEALED = pytest.mark.parametrize(
     "cell",
     [
         Cell("small_tall", "enet", l1_ratio=10, l2_ratio=0.1, dtype="float32", layout="C", weighted=True),
@@ -269,20 +274,26 @@ def test_a_problem_arrives_unchanged_and_its_decoy_is_of_its_kind(cell: Cell, tm
     ],
     ids=lambda cell: cell.name,
 )
-def test_a_seal_is_broken_by_every_bit_that_changes(
-    cell: Cell, copied: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(payload, "COPIED", copied)
-    original = cell.problem()
-    payload.save(tmp_path / "problem.npz", original)
-    problem = payload.problem_of(payload.load(tmp_path / "problem.npz"), payload.parameters(original))
-    seal = payload.Seal(problem)
-    assert not seal.broken(problem)
-    assert not seal.broken(problem.replace(l1=2 * problem.l1)), "the same arrays"
+
+
+def arrays_of(problem: Problem) -> list[Any]:
     X = problem.X
     parts = [X.data, X.indices, X.indptr] if problem.is_sparse else [X.T if problem.layout == "F" else X]
     vectors = [x for x in (problem.y, problem.sample_weight, problem.penalty_weights) if x is not None]
-    for array in (*parts, *vectors):
+    return [*parts, *vectors]
+
+
+@SEALED
+def test_a_seal_is_broken_by_every_bit_that_changes(cell: Cell, tmp_path: Path) -> None:
+    original = cell.problem()
+    payload.save(tmp_path / "problem.npz", original)
+    arrays, pages = payload.load(tmp_path / "problem.npz")
+    assert pages is None
+    problem = payload.problem_of(arrays, payload.parameters(original))
+    seal = payload.Seal(problem)
+    assert not seal.broken(problem)
+    assert not seal.broken(problem.replace(l1=2 * problem.l1)), "the same arrays"
+    for array in arrays_of(problem):
         target = array
         while not target.flags.writeable:  # a view that is read-only, as a solver would get round it
             if target.base is None or not isinstance(target.base, np.ndarray):
@@ -301,6 +312,48 @@ def test_a_seal_is_broken_by_every_bit_that_changes(
         assert seal.broken(problem) or bytes(moved[0]) == bytes(moved[1])
         memory[:8], memory[-8:] = moved
         assert not seal.broken(problem)
+
+
+@SEALED
+def test_who_writes_into_guarded_arrays_ends_his_process(cell: Cell, tmp_path: Path) -> None:
+    original = cell.problem()
+    payload.save(tmp_path / "problem.npz", original)
+    arrays, pages = payload.load(tmp_path / "problem.npz", guarded=True)
+    assert pages is not None
+    problem = payload.problem_of(arrays, payload.parameters(original))
+    for array in arrays_of(problem):
+        assert pages.hold(array), "taken as it is, not copied"
+        first = array.__array_interface__["data"][0]
+        for byte in (first, first + array.nbytes - 1):
+            child = os.fork()
+            if child == 0:
+                faulthandler.disable()  # it is meant to die: no traceback
+                ctypes.memmove(byte, b"\0", 1)
+                os._exit(0)
+            assert os.WTERMSIG(os.waitpid(child, 0)[1]) in (signal.SIGSEGV, signal.SIGBUS)
+    del arrays, problem, array
+    assert not pages.hold(np.zeros(3))
+
+
+def test_an_array_outside_the_guarded_pages_is_compared(tmp_path: Path) -> None:
+    original = CELLS[0].problem()
+    payload.save(tmp_path / "problem.npz", original)
+    arrays, pages = payload.load(tmp_path / "problem.npz", guarded=True)
+    y = arrays["y"].copy()
+    problem = payload.problem_of({**arrays, "y": y}, payload.parameters(original))
+    seal = payload.Seal(problem, pages)
+    assert not seal.broken(problem)
+    y[3] += 1.0
+    assert seal.broken(problem)
+
+
+def test_a_solver_that_crashes_is_run_again_where_a_write_is_named(
+    misbehaved: tuple[list[dict[str, Any]], Report],
+) -> None:
+    rows, _ = misbehaved
+    again = [row["message"] for row in rows if row["kind"] == "note" and "it was run again" in row["message"]]
+    for name in ("mutates", "segfaults"):  # once for each: it is where it may write from then on
+        assert sum(message.startswith(f"planted:{name} on ") for message in again) == 1
 
 
 def test_one_file_for_all_penalties_of_the_same_data(tmp_path: Path) -> None:

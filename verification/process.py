@@ -35,14 +35,21 @@ class Died(RuntimeError):
 
     Attributes
     ----------
-    slain : bool
-        Whether it was killed from outside, which a solver may have no part in: by the kernel when the machine
-        ran out of memory, or by an operator.
+    signal : int
+        That it died of, 0 if of none.
     """
 
-    def __init__(self, words: str, slain: bool = False) -> None:
+    def __init__(self, words: str, signal: int = 0) -> None:
         super().__init__(words)
-        self.slain = slain
+        self.signal = signal
+
+    @property
+    def slain(self) -> bool:
+        """Whether it was killed from outside, which a solver may have no part in.
+
+        By the kernel when the machine ran out of memory, or by an operator.
+        """
+        return self.signal == signal.SIGKILL
 
 
 class Killed(RuntimeError):
@@ -261,7 +268,7 @@ class Process:
             log.seek(max(0, os.fstat(log.fileno()).st_size - LAST_WORDS))
             lines = log.read().decode(errors="replace").strip().splitlines()
         said = f"; it last wrote: {lines[-1][:200]}" if lines else ""
-        return Died(how_it_ended(code) + said, slain=code == -signal.SIGKILL)
+        return Died(how_it_ended(code) + said, signal=max(0, -(code or 0)))
 
     def _trim_log(self) -> None:
         if os.fstat(self._log.fileno()).st_size > LOG_KEPT:
