@@ -104,15 +104,24 @@ class StandardForm:
         if not self.is_sparse:
             return np.einsum("ij,ij->j", self.B, self.B)
         B = self.B
-        which = np.repeat(np.arange(self.k), np.diff(B.indptr))
-        raw = np.bincount(which, weights=B.data**2, minlength=self.k)
+        used = np.diff(B.indptr) > 0
+
+        def sums(entries: Any) -> Vector:
+            """Of each column."""
+            out = np.zeros(self.k)
+            if entries.size:
+                out[used] = np.add.reduceat(entries, B.indptr[:-1][used], dtype=np.float64)
+            return out
+
+        raw = sums(B.data * B.data)
         if self.m is None:
             return raw
         # About the mean, entry by entry, so that nothing cancels; then the rows that store no entry
         q = self.q
-        stored = np.bincount(which, weights=(B.data - q[B.indices] * self.m[which]) ** 2, minlength=self.k)
-        counted = np.bincount(which, weights=q[B.indices] > 0, minlength=self.k)
-        weight = np.bincount(which, weights=q[B.indices] ** 2, minlength=self.k)
+        here = q[B.indices]
+        stored = sums((B.data - here * np.repeat(self.m, np.diff(B.indptr))) ** 2)
+        counted = sums(here > 0)
+        weight = sums(here * here)
         rest = np.where(counted < np.count_nonzero(q), np.maximum(q @ q - weight, 0.0), 0.0)
         out = stored + rest * self.m**2
         out[out <= 2.0**-96 * raw] = 0.0  # what is left of a constant column is rounding

@@ -250,3 +250,41 @@ def test_penalties_near_the_ends_of_the_range(l2: float, shape: tuple[int, int])
         if solution.status is Status.CONVERGED:
             assert certificate.gap is not None
             assert certificate.gap <= 1.01e-9 * certificate.scale + certificate.radius
+
+
+# -- ridge without a matrix: the smaller system, scaled by its diagonal --------------------------------------
+
+
+@pytest.mark.parametrize("sparse", [False, True])
+# Centring adds to every row what it takes from a large one, and no scaling of rows undoes that: not tried
+@pytest.mark.parametrize(("apart", "intercept"), [("rows", False), ("columns", False), ("columns", True)])
+def test_scales_far_apart_cost_no_iterations_on_the_larger_side(
+    apart: str, intercept: bool, sparse: bool
+) -> None:
+    rng = np.random.default_rng(5)
+    wide = rng.standard_normal((60, 400)) * (rng.random((60, 400)) < 0.3)
+    y = rng.standard_normal(60)
+    if apart == "rows":  # wide data whose rows differ; tall data whose columns do
+        wide *= 10.0 ** rng.uniform(-2, 2, (60, 1))
+        X, weights = wide, None
+    else:
+        X, weights = wide.T * 1.0, rng.random(400)
+        y = X @ rng.standard_normal(60) + rng.standard_normal(400)
+    problem = Problem(
+        sp.csc_array(X) if sparse else X, y, l2=1e-3 * X.shape[1] / X.shape[0],
+        intercept=intercept, sample_weight=weights,
+    )  # fmt: skip
+    solution = solve(problem, "ridge_cg_numpy", Stop(tol=1e-12))
+    assert solution.status is Status.CONVERGED
+    assert (certify(problem, solution.coef, solution.intercept).gap_rel or 0.0) <= 1e-12
+    assert solution.n_iter <= 60, "as many as there are unknowns in the smaller system, at most"
+
+
+def test_a_wide_ridge_with_an_unpenalised_column_goes_by_columns() -> None:
+    rng = np.random.default_rng(6)
+    X, v = rng.standard_normal((20, 50)), np.ones(50)
+    v[3] = 0.0
+    problem = Problem(X, rng.standard_normal(20), l2=0.1, penalty_weights=v, intercept=True)
+    solution = solve(problem, "ridge_cg_numpy", Stop(tol=1e-12))
+    assert solution.status is Status.CONVERGED
+    assert (certify(problem, solution.coef, solution.intercept).gap_rel or 0.0) <= 1e-12
