@@ -10,13 +10,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ._gram_face import EPS, TALL, GramFace
-from ._residual_face import ResidualFace
+from ._residual_face import SWEEPS, ResidualFace
 from .problem import Vector
 from .solution import Solution, Status, Stop
 
 if TYPE_CHECKING:
     from ._columns import Columns
 
+LATE = 16, 2  # X with so many times fewer columns than n^2, and rows at most than columns: see ActiveSet
+PRICE = 16  # columns that enter a Gram matrix for what a sweep over the support costs
 DESCENT = 20  # sweeps at most on a Gram matrix
 MANY = 8  # a support has many new columns where they are more than one in so many
 NEAR = 0.7  # of its bound: a column of W below this may give its place to another
@@ -25,9 +27,21 @@ STEP = 0.3  # factor from one kappa to the next
 
 
 class ActiveSet:
-    """One solve: working set W, the coefficients on it, and what is known of every a_j'r."""
+    """Working set W, the coefficients on it, and what is known of every a_j'r.
 
-    def __init__(self, columns: Columns, stop: Stop, may_round: bool = False) -> None:
+    Parameters
+    ----------
+    columns : Columns
+    stop : Stop
+    once : bool
+        Whether one l1 is solved and no more. Then a Gram matrix may be rounded; and of an X that is nearly
+        square it is made when W is nearly complete: until then descent on the residual costs less than to
+        extend it, and to factor it, again and again. Not of a wide X, where W stays small (no more than n
+        columns are of use) and an exact solution on W saves passes over X; nor of a tall one, whose Gram
+        matrix is the small thing.
+    """
+
+    def __init__(self, columns: Columns, stop: Stop, once: bool = False) -> None:
         form = columns.form
         self.columns, self.form, self.stop = columns, form, stop
         self.lam1 = form.lam1
@@ -47,11 +61,13 @@ class ActiveSet:
         self.inside = np.zeros(form.k, dtype=bool)
         self.inside[self.W] = True
         self.w = np.zeros(self.W.size)  # of W
-        self.gram: GramFace | None = (
-            None if columns.sparse else GramFace(columns, may_round and not self.has_free)
-        )
-        if self.W.size and self.gram is not None:
-            self.gram.place(self.W, np.arange(self.W.size))
+        self.once = once and not self.has_free
+        n, k = form.z.size, form.k
+        square = n**2 >= LATE[0] * k and n <= LATE[1] * k
+        self.waits = self.once and square and columns.gram is None and not columns.sparse
+        self.gram: GramFace | None = None
+        if not columns.sparse and not self.waits:
+            self.make_gram(self.once)
         self.columns_read = form.k
         self.l1: float | None = None  # on a path, where it stands, and how A'r changes with l1
         self.slope: Vector | None = None
@@ -75,6 +91,8 @@ class ActiveSet:
         many = self.columns.nearly_all(int(np.count_nonzero(ratio > 1)))
         deep = self.form.k <= TALL and top >= 50 and many
         if (deep and not self.columns.sparse) or (self.columns.gram is not None and top > 1):
+            if self.waits:
+                self.make_gram(self.once)
             self.admit(np.flatnonzero(~self.inside & ~self.dead))
             self.kappa = 1.0
 
@@ -104,7 +122,7 @@ class ActiveSet:
             n_iter += 1
             added = self._grow()
             if self.kappa > 1:
-                self._roughly()
+                self._roughly(added)
             else:
                 self._exactly(added)
             before, gap = gap, self._gap_on_gram() if self.kappa == 1 else np.inf
@@ -116,8 +134,7 @@ class ActiveSet:
             if self.gram is not None and self.gram.rounded:
                 slow = not gap <= (REFINED if added == 0 else 10.0) * before
                 if (self.kappa == 1 and slow) or self.gram.unfit:
-                    self.gram = GramFace(self.columns)
-                    self.gram.place(self.W, np.arange(self.W.size))
+                    self.make_gram()
             elif self.kappa == 1:
                 stuck = stuck + 1 if added == 0 and gap > 0.5 * best else 0
                 best = min(best, gap)
@@ -191,6 +208,13 @@ class ActiveSet:
             self.admit(np.sort(near[np.argpartition(-excess, size - 1)[:size]]))
         return size
 
+    def make_gram(self, may_round: bool = False) -> None:
+        """From here on W has a Gram matrix."""
+        self.waits = False
+        self.gram = GramFace(self.columns, may_round)
+        if self.W.size:
+            self.gram.place(self.W, np.arange(self.W.size))
+
     def admit(self, new: NDArray[np.intp]) -> None:
         """Take columns into W, in the places of those that are far from use first."""
         idle = self._idle()[: new.size]
@@ -220,14 +244,18 @@ class ActiveSet:
 
     # ------------------------------------------------------------------ the problem restricted to W
 
-    def _roughly(self) -> None:
+    def _roughly(self, added: int) -> None:
         """Coordinate descent on W at kappa lam1, only as far as finding W needs."""
         W, form = self.W, self.form
         lam1 = self.kappa * self.lam1[W]
         if self.gram is None:
-            self.by_residual.descend(W, self.w, self.r.copy(), lam1, 1e-2)
+            self.by_residual.descend(W, self.w, self.r.copy(), lam1, 1e-2, self._sweeps(added))
         else:
             self.gram.descend(self.gradient(), self.w, lam1, form.lam2[W], 1e-6 * form.scale)
+
+    def _sweeps(self, added: int) -> int:
+        """How many are worth while: a Gram matrix that is yet to be made has its price."""
+        return min(2 + added // PRICE, SWEEPS) if self.waits else SWEEPS
 
     def _exactly(self, added: int) -> None:
         """Solve the problem restricted to W; not to the last digit while much is on its way into W."""
@@ -235,19 +263,20 @@ class ActiveSet:
         lam1, lam2 = self.lam1[W], form.lam2[W]
         support = int(np.count_nonzero(w))
         early = added > 8 + support // MANY and not self.complete
+        may_gram = W.size <= self.columns.gram_limit
+        if self.waits and may_gram and not early:
+            self.make_gram(self.once)
         if self.gram is None:
             r = self.r.copy()
             if early:
-                self.by_residual.descend(W, w, r, lam1, 1e-3)
+                self.by_residual.descend(W, w, r, lam1, 1e-3, self._sweeps(added))
                 return
-            may_gram = W.size <= self.columns.gram_limit
             size = float(np.linalg.norm(r))
             slack = 0.2 * self.stop.tol * np.where(form.free[W], self.norms[W] * size, lam1)
             slack += 2 * EPS * size * self.norms[W]
             self.by_residual.solve(W, w, r, lam1, lam2, slack, patient=not may_gram)
             if self.by_residual.slow and may_gram:  # from here on
-                self.gram = GramFace(self.columns)
-                self.gram.place(W, np.arange(W.size))
+                self.make_gram()
             return
         slack = 1e-13 * lam1 + 4 * EPS * float(np.linalg.norm(self.residuals[-1])) * self.norms[W]
         cheap = support**3 <= 12 * form.z.size * form.k  # to factor, against a pass over X

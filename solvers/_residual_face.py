@@ -42,13 +42,15 @@ class ResidualFace:
         self.columns = columns
         self.slow = False
 
-    def descend(self, W: Index, w: Vector, r: Vector, lam1: Vector, share: float) -> float:
+    def descend(
+        self, W: Index, w: Vector, r: Vector, lam1: Vector, share: float, sweeps: int = SWEEPS
+    ) -> float:
         """Sweep over W once, then over its support until the signs hold or moves are a share of the first.
 
         Returns the largest change of the fit by one coordinate of W, squared.
         """
         first = self.columns.sweep(W, w, r, lam1)
-        self._settle(W, w, r, lam1, share * first)
+        self._settle(W, w, r, lam1, share * first, sweeps)
         return first
 
     def solve(
@@ -118,9 +120,11 @@ class ResidualFace:
             g = self.columns.dots(W, r)
         return False
 
-    def _settle(self, W: Index, w: Vector, r: Vector, lam1: Vector, enough: float) -> None:
+    def _settle(
+        self, W: Index, w: Vector, r: Vector, lam1: Vector, enough: float, sweeps: int = SWEEPS
+    ) -> None:
         """Sweep over the support until no sign changes, or the largest change of the fit is ``enough``."""
-        for _ in range(SWEEPS):
+        for _ in range(sweeps):
             active = np.flatnonzero(w)
             its = w[active]
             sign = np.sign(its)

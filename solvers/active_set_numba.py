@@ -6,11 +6,11 @@ matrix (|W| a move of coordinate descent), and the support F is solved by projec
 (|F|^3/3 each), then by an active-set method on an updated Cholesky factor (|F|^2 a change). A large Gram
 matrix is made of columns rounded to float32, in half the time: its error is undone by one more step from the
 true residual, which is iterative refinement; where the face is too ill-conditioned for that, it is made anew
-in float64. Sparse X, or W too large: descent on the residual, and Newton by conjugate gradients (two products
-with A_F a step). A column is read again only when |a_j'r_old| + ||a_j|| ||r - r_old|| lets it matter. Dense
-column-major float64/float32 and CSC are used in place; row-major X with many columns, and weighted X, is
-copied once, in setup. A path keeps all of that, for sparse X a Gram matrix too, and is certified in blocks
-of points.
+in float64. Of an X that is nearly square it is made when W is nearly complete. Sparse X, or W too large:
+descent on the residual, and Newton by conjugate gradients (two products with A_F a step). A column is read
+again only when |a_j'r_old| + ||a_j|| ||r - r_old|| lets it matter. Dense column-major float64/float32 and CSC
+are used in place; row-major X with many columns, and weighted X, is copied once, in setup. A path keeps all
+of that, for sparse X a Gram matrix too, and is certified in blocks of points.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def setup(problem: Problem, stop: Stop) -> Callable[[], Solution]:
     columns = Columns.of(problem)
 
     def run() -> Solution:
-        state = ActiveSet(columns, stop, may_round=True)
+        state = ActiveSet(columns, stop, once=True)
         state.approach()
         return state.solve()
 
