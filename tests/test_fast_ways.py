@@ -9,8 +9,10 @@ import pytest
 import scipy.sparse as sp
 
 from solvers import Problem, Status, Stop, solve
+from solvers import _active_set as active_set
 from solvers import _gram_face as gram_face
 from solvers import _path_products as products
+from solvers._active_set import ActiveSet
 from solvers._columns import Columns
 from solvers._residual_face import newton_direction
 from solvers._ridge_gram import ridge
@@ -250,6 +252,51 @@ def test_penalties_near_the_ends_of_the_range(l2: float, shape: tuple[int, int])
         if solution.status is Status.CONVERGED:
             assert certificate.gap is not None
             assert certificate.gap <= 1.01e-9 * certificate.scale + certificate.radius
+
+
+# -- a nearly square X: the Gram matrix is made when the working set is nearly complete ---------------------
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize("positive", [False, True])
+@pytest.mark.parametrize("correlation", [0.0, 0.9, 0.9999])
+def test_a_gram_matrix_made_late_costs_no_accuracy(
+    correlation: float, positive: bool, dtype: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rng = np.random.default_rng(11)
+    common = rng.standard_normal((240, 1))
+    X = np.sqrt(correlation) * common + np.sqrt(1 - correlation) * rng.standard_normal((240, 300))
+    X = np.asfortranarray(X, dtype=dtype)
+    y = X[:, :25].sum(axis=1) + rng.standard_normal(240)
+    problem = Problem(X, y, positive=positive, l1=1.0, intercept=True)
+    problem = problem.replace(l1=problem.l1_max() / 20)  # of 50 and more all columns may enter at once
+    made = []
+
+    def counting(self: ActiveSet, may_round: bool = False) -> None:
+        made.append(self.W.size)
+        original(self, may_round)
+
+    original = ActiveSet.make_gram
+    monkeypatch.setattr(ActiveSet, "make_gram", counting)
+    for late in (active_set.LATE, (np.inf, 0)):
+        monkeypatch.setattr(active_set, "LATE", late)
+        solution = solve(problem, "active_set_numba", Stop(tol=1e-12))
+        assert solution.status is Status.CONVERGED
+        assert (certify(problem, solution.coef, solution.intercept).gap_rel or 0.0) <= 2e-12
+    first, second = made
+    assert first > 0, "late: with columns in it"
+    assert second == 0, "at once: to be extended by every column"
+
+
+@pytest.mark.parametrize(
+    ("n", "p", "waits"),
+    [(200, 200, True), (400, 200, True), (410, 200, False), (100, 600, True), (100, 700, False)],
+)
+def test_which_shapes_wait_for_their_gram_matrix(n: int, p: int, waits: bool) -> None:
+    X = np.asfortranarray(np.random.default_rng(0).standard_normal((n, p)))
+    columns = Columns.of(Problem(X, X[:, 0], l1=0.1))
+    assert ActiveSet(columns, Stop(), once=True).waits is waits
+    assert not ActiveSet(columns, Stop()).waits, "a path has one from the start"
 
 
 # -- ridge without a matrix: the smaller system, scaled by its diagonal --------------------------------------
