@@ -19,7 +19,7 @@ __all__ = ["page"]
 
 ASSETS = Path(__file__).parent / "assets"
 OPEN = 80  # with more plots than this, the cases are folded
-WORDY = 40  # letters; a longer text may be broken into lines
+WORDY = 30  # characters from which a cell of a table may be broken into lines
 
 KEY = (
     ("t3", "13", "proven to the tightest accuracy"),
