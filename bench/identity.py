@@ -20,7 +20,7 @@ ROOT = Path(__file__).resolve().parent.parent
 SOLVERS = ROOT / "solvers"
 
 # What runs in a worker's process beside the solver; a test follows the imports.
-WORKER = ("worker", "accept", "decoy", "jobs", "payload", "peak", "twins", "floors")
+WORKER = ("worker", "accept", "decoy", "jobs", "pages", "payload", "peak", "twins", "floors")
 
 # What may differ between the starts of one run: the name, the moment, and what no measurement depends on.
 VOLATILE = frozenset({"run", "started", "load", "argv", "commit", "dirty"})
