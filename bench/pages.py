@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import mmap
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -12,9 +13,7 @@ from numpy.typing import NDArray
 __all__ = ["Pages"]
 
 LINE = 64  # bytes: every array begins on a cache line
-HUGE = (
-    1 << 22
-)  # bytes from which numpy asks for huge pages: what is here is to be as fast as what it allocates
+HUGE = 1 << 22  # bytes from which numpy asks for huge pages, so that these are as fast as its own
 
 
 class Pages:
@@ -43,7 +42,8 @@ class Pages:
         sizes = [-(-array.nbytes // LINE) * LINE for array in arrays.values()]
         memory = mmap.mmap(-1, max(sum(sizes), 1))
         if sum(sizes) >= HUGE and hasattr(mmap, "MADV_HUGEPAGE"):
-            memory.madvise(mmap.MADV_HUGEPAGE)
+            with suppress(OSError):  # a kernel without them
+                memory.madvise(mmap.MADV_HUGEPAGE)
         self.arrays: dict[str, NDArray[Any]] = {}
         start = 0
         for (name, array), size in zip(arrays.items(), sizes, strict=True):
