@@ -1,56 +1,25 @@
-"""What a worker accepts as an answer, and how it hands it back; everything else is a failure, with words."""
+"""What a worker accepts as an answer; everything else is a failure, with words."""
 
 from __future__ import annotations
 
 import errno
 import os
 import traceback
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Any, BinaryIO
+from typing import Any
 
 import numpy as np
 
 from solvers import Problem, Solution, Status
 
-__all__ = [
-    "ANSWERED", "MESSAGE_KEPT", "NotASolution", "NotHandedBack", "ProcessSpoilt", "checked", "handing_back",
-    "last_line",
-]  # fmt: skip
+__all__ = ["ANSWERED", "MESSAGE_KEPT", "NotASolution", "checked", "last_line", "spoils"]
 
 # What a solver may say of its own run; anything else in a Solution carries no coefficients to judge.
 ANSWERED = {Status.CONVERGED, Status.MAX_ITER, Status.TIME_LIMIT, Status.STALLED}
 MESSAGE_KEPT = 1000  # letters of what a solver says
-THE_DISKS = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO}  # faults that no solver has a part in
 
 
 class NotASolution(Exception):
     """What the solver returned cannot be judged; the text says why."""
-
-
-class NotHandedBack(Exception):
-    """The answer is there and could not be written for the orchestrator; the text says why."""
-
-
-class ProcessSpoilt(Exception):
-    """The solver has left its process in a state in which it is of no use; the text says which.
-
-    It has used up the file descriptors, for one.
-    """
-
-
-@contextmanager
-def handing_back(out: str) -> Iterator[BinaryIO]:
-    """Open `out` for an answer, whatever umask a solver has set: a full disk is nobody's failure."""
-    try:
-        with open(out, "wb") as file:
-            os.fchmod(file.fileno(), 0o600)
-            yield file
-    except OSError as error:
-        words = f"cannot write answers to {out}: {error.strerror or error}"
-        if error.errno in THE_DISKS:
-            raise NotHandedBack(words) from error
-        raise ProcessSpoilt(words) from error
 
 
 def checked(solution: Any, problem: Problem) -> Solution:
@@ -80,3 +49,8 @@ def last_line(error: BaseException) -> str:
     words = traceback.format_exception_only(error)[-1].strip()
     frames = traceback.extract_tb(error.__traceback__)
     return f"{words} ({os.path.basename(frames[-1].filename)}:{frames[-1].lineno})" if frames else words
+
+
+def spoils(error: BaseException) -> bool:
+    """Whether an error says that the process is of no use any more: its file descriptors are used up."""
+    return isinstance(error, OSError) and error.errno == errno.EMFILE

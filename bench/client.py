@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 from collections import defaultdict
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from time import monotonic
@@ -13,7 +12,7 @@ from typing import Any
 
 from bench import payload
 from bench.decoy import kind
-from bench.jobs import SOLVE, Task, saved_coef, saved_points
+from bench.jobs import SOLVE, Task, unpacked, unpacked_one
 from bench.process import Worker, WorkerDied, WorkerKilled, WorkerTooLarge
 from bench.residents import Residents
 from solvers import Problem, Status
@@ -26,7 +25,7 @@ EXPECTED = {
     "hello": ("package", "package_version", "configurations"),
     "load": ("refuses",),
     "warm_up": ("warm",),
-    "run": ("fault",),
+    "run": ("status",),
 }
 
 
@@ -90,8 +89,8 @@ class Client:
     Parameters
     ----------
     solver : str
-    out : path-like
-        Folder for coefficients on their way back.
+    scratch : path-like
+        Folder of its worker's log.
     limits : Limits, optional
     threads : int
     started : int
@@ -105,7 +104,7 @@ class Client:
     def __init__(
         self,
         solver: str,
-        out: str | os.PathLike[str],
+        scratch: str | os.PathLike[str],
         limits: Limits | None = None,
         threads: int = 1,
         started: int = 0,
@@ -114,10 +113,9 @@ class Client:
     ) -> None:
         self.solver = solver
         self._residents = residents or Residents()
-        self.worker = Worker(solver, threads, memory, out)
+        self.worker = Worker(solver, threads, memory, scratch)
         self.limits = limits or Limits()
         self._started = started
-        self.out = os.path.join(out, f"{abs(hash(solver)):x}-{os.getpid()}.answer")
         self.about: dict[str, Any] = {}
         # The answer to everything, once the solver cannot even be read.
         self.dead: dict[str, Any] | None = None
@@ -177,6 +175,8 @@ class Client:
             answer = self.worker.ask(op, limit, **request)
             if not _understood(op, answer):
                 raise self.worker.garbled()
+            if answer.pop("spoilt", False):
+                self.worker.kill()
             return answer
         except WorkerTooLarge as error:
             return {"status": Status.MEMORY.name, "message": str(error)}
@@ -252,8 +252,6 @@ class Client:
             answer to judge, coef (p,) and intercept; of a path, coefs (k, p) and intercepts (k,), statuses,
             claimed_gaps and scores.
         """
-        with suppress(FileNotFoundError):
-            os.unlink(self.out)
         # A kill throws away what was compiled: waiting as long as compiling again would take costs no more.
         patience = hard(limit) + min(self.invested, limit)
         before = self.waited["run"]
@@ -263,7 +261,6 @@ class Client:
             tol=tol,
             time_limit=limit,
             configuration=configuration,
-            out=self.out,
             task=handle.task.to_dict(),
         )
         lasted = self.waited["run"] - before
@@ -273,18 +270,15 @@ class Client:
             timed = answer["setup_seconds"] + answer["run_seconds"]
             self.timed += timed
             self.around += lasted - timed
-        if "fault" in answer:  # a full disk is nobody's failure
-            raise OSError(answer["fault"])
-        if answer.pop("spoilt", False):
-            self.worker.kill()
         # The kernel's peak is of one process, what was seen while waiting of its children too.
         answer["memory_peak"] = max(answer.get("memory_peak") or 0, self.worker.peak) or None
+        body = answer.pop("body", b"")
         try:
             if "statuses" in answer:
-                answer["coefs"], answer["intercepts"] = saved_points(self.out)
-            elif "intercept" in answer:
-                answer["coef"] = saved_coef(self.out, handle.problem.p)
-        except (OSError, ValueError, KeyError, EOFError) as error:  # two have written it: a fork
+                answer["coefs"], answer["intercepts"] = unpacked(body, handle.task.answers, handle.problem.p)
+            elif body:
+                answer["coef"], answer["intercept"] = unpacked_one(body, handle.problem.p)
+        except ValueError as error:  # somebody else has written it
             self.worker.kill()
             return {"status": Status.FAILED.name, "message": f"its answer cannot be read: {error}: killed"}
         if answer["status"] == Status.FAILED.name:

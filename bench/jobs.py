@@ -5,10 +5,10 @@ A job is done inside the worker, as a whole: setup and run of every point are in
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from time import perf_counter
-from typing import Any, BinaryIO
+from typing import Any
 from zlib import crc32
 
 import numpy as np
@@ -23,15 +23,15 @@ __all__ = [
     "Late",
     "Task",
     "fold_problems",
+    "packed",
     "prepare",
-    "save_coef",
-    "save_points",
-    "saved_coef",
-    "saved_points",
     "task_of",
+    "unpacked",
+    "unpacked_one",
 ]
 
 Run = Callable[[], "Answers"]
+Floats = NDArray[np.float64]
 
 
 class Late(Exception):
@@ -62,6 +62,11 @@ class Task:
     def many(self) -> bool:
         """Whether it has many answers."""
         return bool(self.l1s)
+
+    @property
+    def answers(self) -> int:
+        """How many."""
+        return max(1, len(self.l1s)) * max(1, self.folds)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the fields."""
@@ -178,29 +183,41 @@ def _cross_validate(
     return Answers(solutions, np.array(scores))
 
 
-def save_coef(file: BinaryIO, solution: Solution) -> None:
-    """Write the coefficients of one solution: bare float64, which takes less time than a run may."""
-    file.write(np.ascontiguousarray(solution.coef, dtype=np.float64).data)
+def packed(solutions: Sequence[Solution]) -> bytes:
+    """Pack the intercepts of k answers, how many coefficients of each are not zero, which, and those."""
+    coefs = [np.asarray(solution.coef, dtype=np.float64) for solution in solutions]
+    used = [np.flatnonzero(coef) for coef in coefs]
+    parts = (
+        np.array([solution.intercept for solution in solutions], dtype=np.float64),
+        np.array([places.size for places in used], dtype=np.int64),
+        *(places.astype(np.int64, copy=False) for places in used),
+        *(coef[places] for coef, places in zip(coefs, used, strict=True)),
+    )
+    return b"".join(part.tobytes() for part in parts)
 
 
-def saved_coef(path: str, p: int) -> NDArray[np.float64]:
-    """Read them back, (p,); ValueError if there are not p."""
-    with open(path, "rb") as file:
-        coef = np.frombuffer(file.read())
-    if coef.size != p:
-        raise ValueError(f"{coef.size} coefficients, expected {p}")
-    return coef
+def unpacked(body: bytes, k: int, p: int) -> tuple[Any, NDArray[np.float64]]:
+    """Return coefficients (k, p) as a CSR array, and intercepts (k,); ValueError if they are not there."""
+    counts, places, values, b = _parts(body, k, p)
+    ends = np.concatenate([[0], np.cumsum(counts)])
+    return sp.csr_array((values, places, ends), shape=(k, p)), b
 
 
-def save_points(file: BinaryIO, solutions: list[Solution]) -> None:
-    """Write the coefficients of many solutions, sparse, and their intercepts."""
-    rows = sp.csr_array(np.array([solution.coef for solution in solutions], dtype=np.float64))
-    b = np.array([solution.intercept for solution in solutions])
-    np.savez(file, data=rows.data, indices=rows.indices, indptr=rows.indptr, p=rows.shape[1], b=b)
+def unpacked_one(body: bytes, p: int) -> tuple[NDArray[np.float64], float]:
+    """Return the coefficients (p,) and the intercept of one answer; ValueError if they are not there."""
+    _, places, values, b = _parts(body, 1, p)
+    coef = np.zeros(p)
+    coef[places] = values
+    return coef, float(b[0])
 
 
-def saved_points(path: str) -> tuple[Any, NDArray[np.float64]]:
-    """Read them back: coefficients (k, p) as a CSR array, intercepts (k,)."""
-    with np.load(path, allow_pickle=False) as file:
-        parts = file["data"], file["indices"], file["indptr"]
-        return sp.csr_array(parts, shape=(file["b"].size, int(file["p"]))), file["b"]
+def _parts(body: bytes, k: int, p: int) -> tuple[NDArray[np.int64], NDArray[np.int64], Floats, Floats]:
+    words = np.frombuffer(body, dtype=np.int64)
+    counts, rest = words[k : 2 * k], words[2 * k :]
+    total = int(counts.sum())
+    if counts.size != k or counts.min(initial=0) < 0 or rest.size != 2 * total:
+        raise ValueError(f"{words.size} words are not {k} answers")
+    places = rest[:total]
+    if total and not 0 <= places.min() <= places.max() < p:
+        raise ValueError(f"coefficients {places.min()} to {places.max()} of {p}")
+    return counts, places, rest[total:].view(np.float64), words[:k].view(np.float64)

@@ -36,6 +36,6 @@ def _status(name: str) -> int | None:
     try:
         with open("/proc/self/status", "rb", buffering=0) as file:
             found = file.read().partition(f"\n{name}:".encode())[2]
-    except OSError:  # not Linux
+    except FileNotFoundError:  # not Linux
         return None
     return int(found.split(maxsplit=1)[0]) * 1024 if found else None

@@ -13,11 +13,14 @@ from verification.process import TooLarge as WorkerTooLarge
 
 __all__ = ["Worker", "WorkerDied", "WorkerKilled", "WorkerTooLarge"]
 
+BODY_MOST = 1 << 33  # bytes that may follow an answer: no coefficients that fit into a machine take more
 STARTING = ("hello", "load")  # requests that may start a process; the others need what was loaded
 
 
 class Worker(Process):
     """A persistent process that holds one solver; its operations are those of bench/worker.py.
+
+    An answer is a line of JSON; what is too large for that (coefficients) follows it as bare bytes.
 
     Parameters
     ----------
@@ -54,11 +57,18 @@ class Worker(Process):
             raise self.death()
         self._asked += 1
         self._signal(signal.SIGCONT)
-        answer = super().ask(op, limit, id=self._asked, **request)
+        answer = self._with_body(super().ask(op, limit, id=self._asked, **request), limit)
         while answer.pop("id", None) != self._asked:
-            answer = self.receive(limit)
+            answer = self._with_body(self.receive(limit), limit)
         self._signal(signal.SIGSTOP)
         return answer
+
+    def _with_body(self, answer: dict[str, Any], limit: float) -> dict[str, Any]:
+        """Add what follows an answer: so many bytes as it says."""
+        size = answer.pop("bytes", 0)
+        if not (isinstance(size, int) and 0 <= size < BODY_MOST):
+            raise self.garbled()
+        return answer | {"body": self.body(size, limit)} if size else answer
 
     def _signal(self, number: signal.Signals) -> None:
         """Send a signal to the process and to its children that are in its group."""

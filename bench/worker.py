@@ -31,14 +31,12 @@ from bench.accept import (
     ANSWERED,
     MESSAGE_KEPT,
     NotASolution,
-    NotHandedBack,
-    ProcessSpoilt,
     checked,
-    handing_back,
     last_line,
+    spoils,
 )
 from bench.decoy import decoy, kind
-from bench.jobs import SOLVE, Late, Task, prepare, save_coef, save_points
+from bench.jobs import SOLVE, Late, Task, packed, prepare
 from bench.pages import Pages
 from bench.peak import peak_of_this_process, reset_peak_of_this_process, resident_of_this_process
 from bench.twins import parse, prolong
@@ -182,10 +180,9 @@ class Bench:
         tol: float | None,
         time_limit: float | None,
         configuration: str,
-        out: str,
         task: dict[str, Any] | None = None,
     ) -> dict[str, Any]:
-        """Time one cold start and write its coefficients to `out`; tol is None where it plays no part."""
+        """Time one cold start; the coefficients are its body. tol is None where it plays no part."""
         problem, job = self._loaded(), _task(task)
         stop = Stop(time_limit=time_limit) if tol is None else Stop(tol=tol, time_limit=time_limit)
         try:
@@ -201,7 +198,7 @@ class Bench:
         answers = timed.pop("answers")
         solutions = [checked(solution, problem) for solution in answers.solutions]
         if job.many:
-            return timed | _points(solutions, answers.scores, job, out)
+            return timed | _points(solutions, answers.scores, job)
         solution = solutions[0]
         answer = {
             **timed,
@@ -211,9 +208,7 @@ class Bench:
             "claimed_gap": None if solution.claimed_gap is None else float(solution.claimed_gap),
         }
         if solution.status in ANSWERED:
-            with handing_back(out) as file:
-                save_coef(file, solution)
-            answer["intercept"] = float(solution.intercept)
+            answer["body"] = packed(solutions)
         return answer
 
     def environment(self) -> dict[str, Any]:
@@ -271,9 +266,9 @@ def _task(task: dict[str, Any] | None) -> Task:
     return SOLVE if task is None else Task(**task)
 
 
-def _points(solutions: list[Solution], scores: Any, job: Task, out: str) -> dict[str, Any]:
+def _points(solutions: list[Solution], scores: Any, job: Task) -> dict[str, Any]:
     """Answer for a job of many points: one status and one claim for all, and those of each point."""
-    expected = len(job.l1s) * max(1, job.folds)
+    expected = job.answers
     if len(solutions) != expected:
         raise NotASolution(f"returned {len(solutions)} solutions, expected {expected}")
     bad = next((solution for solution in solutions if solution.status not in ANSWERED), None)
@@ -289,8 +284,7 @@ def _points(solutions: list[Solution], scores: Any, job: Task, out: str) -> dict
         "claimed_gap": None if None in claims else max(map(float, claims)),  # type: ignore[arg-type]
     }
     if bad is None:
-        with handing_back(out) as file:
-            save_points(file, solutions)
+        answer["body"] = packed(solutions)
         answer["statuses"] = [solution.status.name for solution in solutions]
         answer["claimed_gaps"] = [None if claim is None else float(claim) for claim in claims]
         answer["scores"] = None if scores is None else scores.mean(axis=0).tolist()
@@ -319,17 +313,14 @@ def answer(bench: Bench, request: dict[str, Any]) -> dict[str, Any]:
         return {"status": Status.MISSING.name, "message": str(error)}
     except MemoryError as error:
         return {"status": Status.MEMORY.name, "message": last_line(error)}
-    except NotHandedBack as error:
-        return {"fault": str(error)}
-    except ProcessSpoilt as error:
-        return {"status": Status.FAILED.name, "message": str(error), "spoilt": True}
     except NotASolution as error:
         return {"status": Status.FAILED.name, "message": str(error)}
     except Late as error:
         return {"status": Status.TIME_LIMIT.name, "message": str(error)}
     except Exception as error:  # the boundary to foreign code: whatever it raises is a row
         traceback.print_exc()
-        return {"status": Status.FAILED.name, "message": last_line(error)}
+        said = {"status": Status.FAILED.name, "message": last_line(error)}
+        return said | {"spoilt": True} if spoils(error) else said
 
 
 def main(spec: str) -> None:
@@ -350,7 +341,9 @@ def main(spec: str) -> None:
                 os._exit(1)
             if reply.get("message"):
                 reply["message"] = reply["message"][:MESSAGE_KEPT]
-            answers.write(json.dumps({**reply, "id": asked}).encode() + b"\n")
+            body = reply.pop("body", b"")
+            said = json.dumps({**reply, "id": asked, "bytes": len(body)})
+            answers.write(said.encode() + b"\n" + body)
             answers.flush()
 
 

@@ -17,7 +17,7 @@ import pytest
 
 from bench.accept import MESSAGE_KEPT, NotASolution, checked
 from bench.client import Client, Limits, Store
-from bench.jobs import save_coef, saved_coef
+from bench.jobs import packed, unpacked, unpacked_one
 from solvers import Problem
 from solvers.solution import Solution, Status
 from verification import certify
@@ -54,6 +54,8 @@ def junk(w): scribble(b"\\x00\\xff junk\\n"); return w
 def brackets(w): scribble(b"[" * 60000 + b"\\n"); return w
 def number(w): scribble(b"42\\n"); return w
 def forged(w): scribble(b'{"id": 0, "status": "SPLENDID"}\\n'); return w
+def promises(w): scribble(b'{"id": 0, "bytes": -1}\\n'); return w
+def swallows(w): scribble(b'{"id": 0, "bytes": 100}\\n'); return w
 def child(w):
     if os.fork() == 0:
         while True: time.sleep(0.01)
@@ -111,7 +113,7 @@ def solve(X, y, l1, l2, tol):
 NAMES = {(k + 1) / 4096: f for k, f in enumerate([
     junk, brackets, number, forged, child, daemon, heir, twice, verbose, mute, moves, closes_output,
     closes_all, uses_up, subclass, complexly, objects, leaves, leaves_at_once, deep, threads, allocates,
-    hermit, hermits])}
+    hermit, hermits, promises, swallows])}
 '''
 
 rng = np.random.default_rng(0)
@@ -135,7 +137,7 @@ def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
 
 def run(client: Client, problem: Problem, limit: float = 5.0) -> dict[str, Any]:
     """Have a problem solved as a run has it."""
-    handle = Store(Path(client.out).parent).handle(problem)
+    handle = Store(Path(client.worker._log.name).parent).handle(problem)
     (configuration,) = client.configurations
     return (
         client.prepare(handle)
@@ -170,6 +172,8 @@ def _names() -> list[str]:
         ("junk", "CRASHED", "something else into the protocol"),
         ("brackets", "CRASHED", "something else into the protocol"),
         ("number", "CRASHED", "something else into the protocol"),
+        ("promises", "CRASHED", "something else into the protocol"),
+        ("swallows", "CRASHED", "something else into the protocol"),
         ("daemon", "CRASHED", "exit code 0"),
         ("heir", "CRASHED", "exit code 0"),
         ("verbose", "FAILED", "ValueError: xxx"),
@@ -277,16 +281,29 @@ def test_a_process_is_warmed_up_once_for_each_kind_of_problem(client: Client) ->
     assert client.waited["warm_up"] > waited, "a new process has compiled nothing"
 
 
-def test_an_answer_of_another_length_is_none(tmp_path: Path) -> None:
-    path = tmp_path / "answer"
-    with open(path, "wb") as file:
-        save_coef(file, Solution(np.arange(4.0), 0.0, Status.CONVERGED))
-    assert np.array_equal(saved_coef(str(path), 4), np.arange(4.0))
-    with pytest.raises(ValueError, match="4 coefficients, expected 5"):
-        saved_coef(str(path), 5)
-    path.write_bytes(path.read_bytes()[:-1])
+def test_answers_come_back_as_they_were_packed_and_what_is_none_is_refused() -> None:
+    coefs = np.array([[0.0, 1.5, 0.0, -2.0], np.zeros(4), [1e-300, 0.0, 0.0, 0.0]])
+    bs = np.array([0.5, -1.0, 0.0])
+    answers = [Solution(coef, b, Status.CONVERGED) for coef, b in zip(coefs, bs, strict=True)]
+    body = packed(answers)
+    found, intercepts = unpacked(body, 3, 4)
+    assert np.array_equal(found.toarray(), coefs)
+    assert np.array_equal(intercepts, bs)
+    for coef, b, one in zip(coefs, bs, answers, strict=True):
+        alone, its = unpacked_one(packed([one]), 4)
+        assert np.array_equal(alone, coef)
+        assert its == b
+    with pytest.raises(ValueError, match="coefficients 0 to 3 of 3"):
+        unpacked(body, 3, 3)
+    for cut in (body[:-8], body + bytes(8), bytes(8), b""):
+        with pytest.raises(ValueError, match="words are not 3 answers"):
+            unpacked(cut, 3, 4)
     with pytest.raises(ValueError, match="multiple"):
-        saved_coef(str(path), 4)
+        unpacked(body[:-1], 3, 4)
+    less = np.frombuffer(body, dtype=np.int64).copy()
+    less[3:6] = 3, -1, 1  # counts
+    with pytest.raises(ValueError, match="words are not 3 answers"):
+        unpacked(less.tobytes(), 3, 4)
 
 
 def test_a_worker_that_says_what_none_of_ours_would_is_not_believed(client: Client) -> None:

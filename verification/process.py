@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import json
+import math
 import os
 import secrets
 import select
@@ -11,7 +12,7 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from time import monotonic
 from types import TracebackType
@@ -26,7 +27,7 @@ __all__ = ["Died", "Killed", "Process", "TooLarge", "die_with_parent"]
 ROOT = Path(__file__).resolve().parent.parent
 LOG_KEPT = 1_000_000  # bytes of output that may pile up between two requests
 LAST_WORDS = 2000  # bytes of output that are read for the last line
-LINE_MOST = 64_000_000  # bytes of an answer; the largest of ours has a few millions
+LINE_MOST = 64_000_000  # bytes of a line; the largest of ours has a few millions
 POLLS = (0.01, 0.2)  # seconds between two looks at a process that is waited for: at first, and at last
 
 
@@ -216,23 +217,35 @@ class Process:
         self.kill()
         return Died("the process wrote something else into the protocol: killed")
 
+    def body(self, size: int, limit: float) -> bytes:
+        """Wait for so many bytes that follow the line that was received last; raises as `ask` does."""
+        self._wait(limit, lambda: len(self._buffer) >= size)
+        body = bytes(self._buffer[:size])
+        del self._buffer[:size]
+        return body
+
     def _line(self, limit: float) -> bytes:
-        """Wait for a line, with an eye on the memory of the process and on the size of its log."""
+        self.peak = 0
+        self._wait(limit, lambda: b"\n" in self._buffer, LINE_MOST)
+        line, self._buffer = self._buffer.split(b"\n", 1)
+        return bytes(line)
+
+    def _wait(self, limit: float, complete: Callable[[], bool], most: float = math.inf) -> None:
+        """Read until it is complete, with an eye on the memory of the process and on the size of its log."""
         assert self._process is not None
         assert self._process.stdout is not None
         deadline = monotonic() + limit
         descriptor = self._process.stdout.fileno()
         resident: Resident | None = None
-        self.peak = 0
         pause, longest = POLLS
-        while b"\n" not in self._buffer:
+        while not complete():
             left = deadline - monotonic()
             if select.select([descriptor], [], [], max(0.0, min(pause, left)))[0]:
                 chunk = os.read(descriptor, 1 << 16)
                 if not chunk:
                     raise self.death()
                 self._buffer += chunk
-                if len(self._buffer) > LINE_MOST:
+                if len(self._buffer) > most:
                     raise self.garbled()
             elif not self.alive and not select.select([descriptor], [], [], 0)[0]:
                 raise self.death()  # without an end of the pipe: a child that it forked holds it open
@@ -240,11 +253,9 @@ class Process:
                 pause = min(2 * pause, longest)
                 resident = resident or Resident(self._process.pid)
                 self._look(resident)
-            if left <= 0 and b"\n" not in self._buffer:
+            if left <= 0 and not complete():
                 self.kill()
                 raise Killed(f"no answer within {limit:.3g} s: killed")
-        line, self._buffer = self._buffer.split(b"\n", 1)
-        return bytes(line)
 
     def _look(self, resident: Resident) -> None:
         self._trim_log()
