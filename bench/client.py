@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 from collections import defaultdict
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from time import monotonic
@@ -83,6 +84,16 @@ class Store:
         return Handle(problem, problem.digest, str(path), task)
 
 
+@dataclass
+class _Sent:
+    """A request to take a problem that nobody has waited for yet: which, of which process, and when."""
+
+    digest: str
+    generation: int
+    at: float
+    answer: dict[str, Any] | None = None
+
+
 class Client:
     """A solver's worker, with what it has loaded and compiled.
 
@@ -121,6 +132,7 @@ class Client:
         self.dead: dict[str, Any] | None = None
         self.guarded = True  # whether its input is where nobody can write
         self._loaded: tuple[int, str] | None = None
+        self._sent: _Sent | None = None  # a problem that its worker was told to take ahead of time
         self._generation = 0
         self._refuses: str | None = None
         self.calls = 0  # warm-ups of this process
@@ -170,9 +182,14 @@ class Client:
 
     def _ask(self, op: str, limit: float, **request: Any) -> dict[str, Any]:
         """Ask the worker; a death is an answer too."""
+        self.settle()
+        return self._heard(op, lambda: self.worker.ask(op, limit, **request))
+
+    def _heard(self, op: str, answered: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+        """Wait for the worker's answer."""
         start = monotonic()
         try:
-            answer = self.worker.ask(op, limit, **request)
+            answer = answered()
             if not _understood(op, answer):
                 raise self.worker.garbled()
             if answer.pop("spoilt", False):
@@ -195,19 +212,67 @@ class Client:
             if op == "run" or self.worker.generation > 1:
                 self.spent += lasted
 
+    def ahead(self, handle: Handle) -> None:
+        """Have the worker take a problem while this process does something else; then `settle`."""
+        if self.dead is not None or not self.worker.alive or self._holds(handle):
+            return
+        start, self._loaded = monotonic(), None
+        try:
+            self.worker.send("load", **self._request(handle))
+        except WorkerDied:
+            return  # `prepare` starts it again
+        self._sent = _Sent(handle.digest, self.worker.generation, monotonic())
+        self.waited["load"] += self._sent.at - start
+
+    def settle(self) -> float:
+        """Wait until the worker has done what it was told ahead of time.
+
+        Returns
+        -------
+        float
+            Seconds of its work so far, in which this process did something else.
+        """
+        sent = self._sent
+        if sent is None or sent.answer is not None:
+            return 0.0
+        if sent.generation != self.worker.generation or not self.worker.alive:
+            self._sent = None
+            return 0.0
+        elapsed = monotonic() - sent.at
+        sent.answer = self._heard("load", lambda: self.worker.answer(self.limits.load))
+        took = sent.answer.get("took")
+        return max(0.0, min(elapsed, took)) if isinstance(took, float) else 0.0  # whoever has written it
+
+    def _holds(self, handle: Handle) -> bool:
+        """Whether the worker has the problem."""
+        return self.worker.alive and self._loaded == (self.worker.generation, handle.digest)
+
+    def _request(self, handle: Handle) -> dict[str, Any]:
+        """Make room for a problem, and return the request to take it."""
+        size = os.path.getsize(handle.data)
+        self._residents.admit(self, size if self.guarded else 2 * size)
+        scalars = payload.parameters(handle.problem)
+        return {
+            "data": handle.data,
+            "scalars": scalars,
+            "digest": handle.digest,
+            "guarded": self.guarded,
+        }
+
+    def _load(self, handle: Handle) -> dict[str, Any]:
+        """Have the worker take a problem, if it has not ahead of time."""
+        self.settle()
+        sent, self._sent = self._sent, None
+        if sent is not None and sent.answer is not None and sent.digest == handle.digest:
+            return sent.answer
+        return self._ask("load", self.limits.load, **self._request(handle))
+
     def prepare(self, handle: Handle) -> dict[str, Any] | None:
         """Load a problem; return the answer that ends the matter (dead, refused, failed), or None."""
         if self.dead is not None:
             return self.dead
-        if not self.worker.alive or self._loaded != (self.worker.generation, handle.digest):
-            request = {
-                "data": handle.data,
-                "scalars": payload.parameters(handle.problem),
-                "digest": handle.digest,
-            }
-            size = os.path.getsize(handle.data)
-            self._residents.admit(self, size if self.guarded else 2 * size)
-            answer = self._ask("load", self.limits.load, guarded=self.guarded, **request)
+        if not self._holds(handle):
+            answer = self._load(handle)
             self._loaded = None
             if "status" in answer:
                 return answer
@@ -261,6 +326,7 @@ class Client:
             tol=tol,
             time_limit=limit,
             configuration=configuration,
+            digest=handle.digest,
             task=handle.task.to_dict(),
         )
         lasted = self.waited["run"] - before

@@ -35,20 +35,20 @@ def measure_defaults(state: State) -> None:
     tries.sort(key=lambda each: quickest.get(each[0], 0.0))  # the cheap ones first: most get an answer
     state.events.phase("defaults", len(tries))
     left_out, brief = 0, []
-    for key, pair in tries:
+    for (key, pair), then in zip(tries, [*(pair for _, pair in tries), None][1:], strict=True):
         if key not in quickest:
             status, message = unanswered.get(key, (Status.TIME_LIMIT.name, "not run"))
             state.measurer.decline(pair, f"not tried: with settings: {message}", PHASE, status)
         elif why := _why_not(state, quickest[key]):
             state.measurer.decline(pair, why, PHASE)
             left_out += 1
-        elif _quick(state.measurer.measure(pair, PHASE, 0, 0, state.plan.longest)):
+        elif _quick(state.measurer.measure(pair, PHASE, 0, 0, state.plan.longest, then)):
             brief.append(pair)
         state.events.step(1, pair.words)
     for turn in range(1, ROUNDS):
-        for pair in brief:
+        for pair, then in zip(brief, [*brief, None][1:], strict=True):
             if not _short(state):
-                state.measurer.measure(pair, PHASE, 0, turn, state.plan.longest)
+                state.measurer.measure(pair, PHASE, 0, turn, state.plan.longest, then)
     if left_out:
         state.note(
             f"defaults not tried for {left_out} of {len(tries)} pairs: slow with settings, or a short budget"

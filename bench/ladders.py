@@ -93,17 +93,18 @@ class _Climb:
                 wait(k, late=True)
                 continue
             assert pair.ladder.next is not None
-            self._pass(pair.ladder.next, [pair], late)
+            then = self.pairs[waiting[0][-1]] if waiting else None
+            self._pass(pair.ladder.next, [pair], late, then)
             wait(k)
 
     def _has_spent(self, client: Client) -> bool:
         return client.spent > self.budget.allowance(len(client.configurations))
 
-    def _pass(self, rung: int, pairs: list[Pair], late: bool = False) -> None:
+    def _pass(self, rung: int, pairs: list[Pair], late: bool = False, then: Pair | None = None) -> None:
         self.order.shuffle(pairs)
         # Small cases first: a slow solver spends its share where it gets answers. Shuffled within a case.
         pairs.sort(key=lambda pair: (pair.about["nnz"], pair.about["p"]))
-        for pair in pairs:
+        for pair, following in zip(pairs, [*pairs, then][1:], strict=True):
             needed = rung == 0 and pair.configuration == pair.client.configurations[0]  # a cell is never shed
             before = pair.steps
             beyond = self._has_spent(pair.client)
@@ -120,7 +121,7 @@ class _Climb:
                 self.state.note(f"{pair.words}: {said}", aloud=False)
             else:
                 settings = len(pair.client.configurations)
-                self._rung(pair, rung, self.budget.limit(pair.client.spent, settings, late))
+                self._rung(pair, rung, self.budget.limit(pair.client.spent, settings, late), following)
                 if beyond and pair.rows[-1]["status"] == Status.KILLED.name:
                     self._give_up(pair.client)
             self.state.events.step(before - pair.steps, pair.words)
@@ -189,8 +190,8 @@ class _Climb:
         found = suboptimality(row, best)
         return np.inf if found is None else found
 
-    def _rung(self, pair: Pair, rung: int, limit: float) -> None:
-        row = self.state.measurer.measure(pair, "ladder", rung, 0, limit)
+    def _rung(self, pair: Pair, rung: int, limit: float, then: Pair | None) -> None:
+        row = self.state.measurer.measure(pair, "ladder", rung, 0, limit, then)
         reached = self._reached(pair, row)
         if reached is None:
             pair.ladder.record(None, None, 0.0)

@@ -78,6 +78,8 @@ class Measurer:
     ----------
     certifying : float
         Seconds spent on certificates so far.
+    beside : dict
+        Seconds of certificates and of bookkeeping while a worker took its next problem.
     live : bool
         Whether everything that was on record has been taken from there, and measuring goes on.
     """
@@ -93,17 +95,23 @@ class Measurer:
         self.live = False
         self.measured = past.measured  # rows so far
         self.certifying = 0.0
+        self.beside = {"certifying": 0.0, "bookkeeping": 0.0}
+        self._ahead: tuple[Client, float] | None = None  # who was sent ahead, and `certifying` at that time
         self._judges: OrderedDict[str, Judge] = OrderedDict()  # by problem digest, least recently used first
         self._best = BestAnswers()
         self._owed: dict[str, tuple[float, Pair, dict[str, Any]]] = {}  # by problem digest
         self._folds: dict[str, Known] = defaultdict(dict)  # by problem digest
         self._certified: dict[tuple[str, str], dict[str, Any]] = {}  # by digests of problem and coefficients
 
-    def measure(self, pair: Pair, phase: str, rung: int, turn: int, limit: float) -> dict[str, Any]:
+    def measure(
+        self, pair: Pair, phase: str, rung: int, turn: int, limit: float, then: Pair | None = None
+    ) -> dict[str, Any]:
         """Time one run, certify it, and put it on record, unless it is there already.
 
-        tol is None where the pair has no ladder.
+        tol is None where the pair has no ladder. While the answer is certified, the worker of the pair that
+        is likely to come `then` takes its problem: nothing is being timed.
         """
+        self._settle()
         tol = pair.ladder.tols[rung] if pair.ladder.tols else None
         row = {**pair.about, "phase": phase, "rung": rung, "tol": tol, "round": turn, "limit": limit}
         if known := self._known(pair, row):
@@ -117,10 +125,23 @@ class Measurer:
             said = f"{pair.words}: {outcome['message']}; it was run again"
             self._append({"kind": "note", "run": pair.about["run"], "message": said})
             outcome = self._attempt(pair, row, limit)
+        if then is not None:
+            then.client.ahead(then.handle)
+            self._ahead = then.client, self.certifying
         row = self._row(pair, row, outcome) | {"cost": pair.client.spent - before}
         self._put(row)
         pair.rows.append(row)
         return row
+
+    def _settle(self) -> None:
+        """Wait for the worker that was sent ahead; what was done meanwhile has cost no time of its own."""
+        if self._ahead is None:
+            return
+        (client, certifying), self._ahead = self._ahead, None
+        beside = client.settle()
+        of_certificates = min(beside, self.certifying - certifying)
+        self.beside["certifying"] += of_certificates
+        self.beside["bookkeeping"] += beside - of_certificates
 
     def decline(
         self, pair: Pair, why: str, phase: str = "ladder", status: str = Status.TIME_LIMIT.name

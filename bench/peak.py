@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import mmap
 import sys
 
 __all__ = ["peak_of_this_process", "reset_peak_of_this_process", "resident_of_this_process"]
+
+PAGE = mmap.PAGESIZE  # bytes
 
 
 def reset_peak_of_this_process() -> bool:
@@ -21,7 +24,8 @@ def reset_peak_of_this_process() -> bool:
 
 def resident_of_this_process() -> int | None:
     """Return the resident size in bytes (Linux), None elsewhere."""
-    return _status("VmRSS")
+    pages = _read("/proc/self/statm")
+    return int(pages.split(maxsplit=2)[1]) * PAGE if pages else None
 
 
 def peak_of_this_process() -> int | None:
@@ -29,13 +33,13 @@ def peak_of_this_process() -> int | None:
 
     The kernel counts pages in batches for each thread, so that a few hundred kilobytes are its grain.
     """
-    return _status("VmHWM")
-
-
-def _status(name: str) -> int | None:
-    try:
-        with open("/proc/self/status", "rb", buffering=0) as file:
-            found = file.read().partition(f"\n{name}:".encode())[2]
-    except FileNotFoundError:  # not Linux
-        return None
+    found = _read("/proc/self/status").partition(b"\nVmHWM:")[2]
     return int(found.split(maxsplit=1)[0]) * 1024 if found else None
+
+
+def _read(path: str) -> bytes:
+    try:
+        with open(path, "rb", buffering=0) as file:
+            return file.read()
+    except FileNotFoundError:  # not Linux
+        return b""

@@ -45,19 +45,31 @@ class Worker(Process):
         self._asked = 0
 
     def ask(self, op: str, limit: float, **request: Any) -> dict[str, Any]:
-        """Send one request and wait for its answer, and for no other: see Process.ask.
+        """Send one request and wait for its answer: see Process.ask."""
+        self.send(op, **request)
+        return self.answer(limit)
+
+    def send(self, op: str, **request: Any) -> None:
+        """Send one request; the next call is that for its :meth:`answer`.
 
         A process that has died since it was last heard of is not started again by a request that needs what
-        it had loaded; and an answer that comes twice (a solver that forks may see to that) is passed over.
-
-        Between two requests the process is stopped, with all its threads and children: whatever a solver has
-        left running would compute beside the timed call of another.
+        it had loaded.
         """
         if op not in STARTING and not self.alive:
             raise self.death()
         self._asked += 1
         self._signal(signal.SIGCONT)
-        answer = self._with_body(super().ask(op, limit, id=self._asked, **request), limit)
+        super().send(op, id=self._asked, **request)
+
+    def answer(self, limit: float) -> dict[str, Any]:
+        """Wait for the answer to the last request, and for no other.
+
+        One that comes twice (a solver that forks may see to that) is passed over.
+
+        Between two requests the process is stopped, with all its threads and children: whatever a solver has
+        left running would compute beside the timed call of another.
+        """
+        answer: dict[str, Any] = {}
         while answer.pop("id", None) != self._asked:
             answer = self._with_body(self.receive(limit), limit)
         self._signal(signal.SIGSTOP)

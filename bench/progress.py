@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from time import monotonic
 from types import TracebackType
 
 from rich.console import Console
@@ -10,6 +11,8 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedCo
 from bench.plan import Events
 
 __all__ = ["Screen"]
+
+SHOWN = 4  # times a second at most
 
 
 class Screen(Events):
@@ -23,6 +26,8 @@ class Screen(Events):
     def __init__(self, console: Console) -> None:
         self.console = console
         self._task: TaskID | None = None
+        self._behind = 0.0  # steps that are not shown yet
+        self._updated = 0.0
         self._progress = Progress(
             TextColumn("{task.description:>9}"),
             BarColumn(bar_width=30),
@@ -33,8 +38,8 @@ class Screen(Events):
             TextColumn("[dim]{task.fields[now]}", markup=True),
             console=console,
             transient=True,
-            # Four times a second from a thread: a redraw takes a millisecond of the core that is not timing.
-            refresh_per_second=4,
+            # From a thread: a redraw takes a millisecond of the core that is not timing.
+            refresh_per_second=SHOWN,
         )
 
     def __enter__(self) -> Screen:
@@ -55,8 +60,11 @@ class Screen(Events):
         if self._task is not None:
             self._progress.remove_task(self._task)
         self._task = self._progress.add_task(name, total=total, now="")
+        self._behind = 0.0
 
     def step(self, amount: float, text: str) -> None:
         """Advance, and show what is being done."""
-        if self._task is not None:
-            self._progress.update(self._task, advance=amount, now=text.replace("[", r"\[")[:60])
+        self._behind += amount
+        if self._task is not None and monotonic() - self._updated > 1 / SHOWN:
+            self._progress.update(self._task, advance=self._behind, now=text.replace("[", r"\[")[:60])
+            self._behind, self._updated = 0.0, monotonic()

@@ -100,7 +100,8 @@ def _round(state: State, wanted: list[Timed], turn: int, ends: float) -> bool:
         left = state.budget.left
         if state.budget.elapsed >= ends or not left:
             return k > 0
-        row = state.measurer.measure(item.pair, "repeat", item.rung, turn, state.plan.longest)
+        then = able[k + 1].pair if k + 1 < len(able) else None
+        row = state.measurer.measure(item.pair, "repeat", item.rung, turn, state.plan.longest, then)
         item.take(row, turn)
         state.events.step(left - state.budget.left, item.pair.words)
     return bool(able)

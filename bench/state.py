@@ -190,7 +190,8 @@ class State:
 
         Bookkeeping is whatever this process did while no worker was asked, but for certificates, for making
         problems and for ending and starting processes; and what is around the timed part of a run: handing
-        over, collecting garbage.
+        over, collecting garbage. What it did while a worker took its next problem is in the time of loading,
+        and in `beside` once more.
         """
         waited: dict[str, float] = defaultdict(float)
         for client in self.clients:
@@ -199,14 +200,16 @@ class State:
         lasted = monotonic() - self.began
         own = lasted - sum(waited.values()) - self.measurer.certifying - self.making - self.forking
         around = sum(client.around for client in self.clients)
+        beside = self.measurer.beside
         return {
             "since": max(0.0, self.budget.elapsed - lasted),
             "timed": sum(client.timed for client in self.clients),
             "lost": sum(client.lost for client in self.clients),
             "floors": waited["floor"],
             "starting": self.forking + waited["hello"],
-            "loading": waited["load"] + waited["release"] + self.making,
+            "loading": waited["load"] + waited["release"] + self.making + sum(beside.values()),
             "warming": waited["warm_up"],
-            "certifying": self.measurer.certifying,
-            "bookkeeping": own + around + waited["environment"],
+            "certifying": self.measurer.certifying - beside["certifying"],
+            "bookkeeping": own + around + waited["environment"] - beside["bookkeeping"],
+            "beside": sum(beside.values()),
         }

@@ -114,6 +114,7 @@ class Bench:
 
         Who writes into guarded arrays ends this process; into others, it is seen after the run.
         """
+        start = perf_counter()
         if digest not in self.problems:
             arrays, pages = self._loaded_from(data, guarded)
             problem = payload.problem_of(arrays, scalars)
@@ -124,7 +125,8 @@ class Bench:
             if data not in self.seals:
                 self.seals[data] = payload.Seal(problem, pages)
         self.problem, self.digest = self.problems[digest][0], digest
-        return {"refuses": self.entry.refuses(self.problem)}
+        refuses = self.entry.refuses(self.problem)
+        return {"refuses": refuses, "took": perf_counter() - start}
 
     def _loaded_from(self, path: str, guarded: bool) -> Loaded:
         if path not in self.data:
@@ -180,10 +182,13 @@ class Bench:
         tol: float | None,
         time_limit: float | None,
         configuration: str,
+        digest: str,
         task: dict[str, Any] | None = None,
     ) -> dict[str, Any]:
         """Time one cold start; the coefficients are its body. tol is None where it plays no part."""
         problem, job = self._loaded(), _task(task)
+        if digest != self.digest:
+            raise NotASolution("another problem is loaded than the one that was asked for")
         stop = Stop(time_limit=time_limit) if tol is None else Stop(tol=tol, time_limit=time_limit)
         try:
             timed = self._timed(problem, stop, configuration, job)

@@ -44,7 +44,9 @@ class Machine:
             group=(client.solver, cell),
         )  # fmt: skip
 
-    def measure(self, pair: Any, phase: str, rung: int, turn: int, limit: float) -> dict[str, Any]:
+    def measure(
+        self, pair: Any, phase: str, rung: int, turn: int, limit: float, then: Any = None
+    ) -> dict[str, Any]:
         took = min(self.seconds[pair.client.solver], limit)
         self.now += took
         pair.client.spent += took

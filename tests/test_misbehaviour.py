@@ -281,6 +281,36 @@ def test_a_process_is_warmed_up_once_for_each_kind_of_problem(client: Client) ->
     assert client.waited["warm_up"] > waited, "a new process has compiled nothing"
 
 
+def test_a_problem_taken_ahead_of_time_is_the_one_that_is_solved_and_no_other(client: Client) -> None:
+    store = Store(Path(client.worker._log.name).parent)
+    other = PROBLEM.replace(l1=0.25)
+    for first, then in ((PROBLEM, other), (other, PROBLEM), (other, other)):
+        honest(client)  # PROBLEM is loaded
+        client.ahead(store.handle(first))
+        time.sleep(0.05)
+        assert client.settle() >= 0.0
+        assert client.settle() == 0.0, "there is nothing more to wait for"
+        answer = run(client, then)
+        gap = certify(then, answer["coef"], answer["intercept"]).gap_rel
+        assert gap is not None
+        assert gap < 1e-12
+    client.ahead(store.handle(other))
+    client.worker.kill()  # whatever it was sent ahead for
+    honest(client)
+    client.ahead(store.handle(other))
+    honest(client)
+    honest(client)
+
+
+def test_a_worker_solves_no_other_problem_than_it_is_asked_for(client: Client) -> None:
+    honest(client)
+    handle = Store(Path(client.worker._log.name).parent).handle(PROBLEM.replace(l1=0.25))
+    answer = client.run(handle, *client.configurations, 1e-6, 1.0)
+    assert answer["status"] == "FAILED"
+    assert "another problem" in answer["message"]
+    honest(client)
+
+
 def test_answers_come_back_as_they_were_packed_and_what_is_none_is_refused() -> None:
     coefs = np.array([[0.0, 1.5, 0.0, -2.0], np.zeros(4), [1e-300, 0.0, 0.0, 0.0]])
     bs = np.array([0.5, -1.0, 0.0])

@@ -187,16 +187,17 @@ class Process:
         Died
             When the process ended without an answer, or wrote what is none.
         """
-        self.start()
-        self._trim_log()
-        self._send({"op": op, **request})
+        self.send(op, **request)
         return self.receive(limit)
 
-    def _send(self, request: dict[str, Any]) -> None:
+    def send(self, op: str, **request: Any) -> None:
+        """Send one request, and do not wait; raises Died if there is nobody to read it."""
+        self.start()
+        self._trim_log()
         assert self._process is not None
         assert self._process.stdin is not None
         try:
-            self._process.stdin.write(json.dumps(request).encode() + b"\n")
+            self._process.stdin.write(json.dumps({"op": op, **request}).encode() + b"\n")
             self._process.stdin.flush()
         except BrokenPipeError:
             raise self.death() from None

@@ -31,9 +31,12 @@ def budget_table(report: Report) -> Table:
             for what, part in parts.items()
             if part > 0.05
         ]
+    beside = 0.0 if report.end is None else float(report.end.get("beside", 0.0))
+    more = f" Further {beside:.1f} s of certification and bookkeeping took place while a worker was loading."
     return Table(
         "Where the time went",
-        "Of the seconds between the start of the run and its end; the parts add up to them.",
+        "Of the seconds between the start of the run and its end; the parts add up to them."
+        + (more if beside else ""),
         ["what", "time", "share"],
         rows,
     )
