@@ -47,6 +47,7 @@ class ActiveSet:
         self.lam1 = form.lam1
         self.norms = np.sqrt(columns.norms_sq)
         self.dead = columns.norms_sq == 0
+        self.alive = form.k - int(np.count_nonzero(self.dead))
         # What is known of a_j'r: its value at the residual numbered stamp_j
         self.u = columns.u0.copy()
         self.u[self.dead] = 0.0
@@ -193,6 +194,8 @@ class ActiveSet:
 
     def _grow(self) -> int:
         """Add the worst violators, and some that come near, to W; return how many."""
+        if self.complete:
+            return 0
         from ._screening import candidates
 
         form = self.form
@@ -217,7 +220,7 @@ class ActiveSet:
 
     def admit(self, new: NDArray[np.intp]) -> None:
         """Take columns into W, in the places of those that are far from use first."""
-        idle = self._idle()[: new.size]
+        idle = self._idle()[: new.size] if self.W.size else self.W
         places = np.concatenate([idle, np.arange(self.W.size, self.W.size + new.size - idle.size)])
         self.inside[self.W[idle]] = False
         self.inside[new] = True
@@ -233,7 +236,7 @@ class ActiveSet:
     @property
     def complete(self) -> bool:
         """Whether every column is in W."""
-        return bool(np.all(self.inside | self.dead))
+        return self.W.size == self.alive
 
     def _idle(self) -> NDArray[np.intp]:
         """Places of W whose columns are zero and far from their bounds, the farthest first."""

@@ -20,8 +20,9 @@ from .problem import Problem, Vector
 
 FLAT = 1e3  # squared mean over variance up to which centring a product afterwards costs three digits
 CHUNK = 256  # columns gathered at a time: wide enough for the BLAS, small against X
-SLIM = 128  # columns up to which the Gram matrix of them all costs little more than reading X
-ROWS = 1024  # rows taken together where one read of X is to serve several products
+SLIM = 128  # columns up to which a Gram matrix of them all may come with the first pass,
+SMALL = 3e7  # and multiplications in it up to which it always does, for less than to find out who is in use
+ROWS = 2048  # rows taken together where one read of X is to serve several products
 
 
 class Columns:
@@ -51,9 +52,9 @@ class Columns:
         self._by_rows = not self.sparse and not form.B.flags.f_contiguous
 
     @classmethod
-    def of(cls, problem: Problem) -> Columns:
-        """Read X once, and copy it only where it has to be."""
-        form, stats, gram = _apart(problem)
+    def of(cls, problem: Problem, many: bool = False) -> Columns:
+        """Read X once, and copy it only where it has to be; `many` columns will be in use, as on a path."""
+        form, stats, gram = _apart(problem, many)
         if form is None:
             form = standard_form(problem, order="F")
             stats = _first_pass(form.B, form.z, form.q, centre=False)
@@ -80,8 +81,8 @@ class Columns:
         if self.sparse:
             qr = float(self._q @ r)
             kernels.dots_sparse(B.data, B.indices, B.indptr, self.m, cols, r, qr, out)
-        elif self._by_rows or (2 * cols.size > self.form.k and B.dtype == np.float64):
-            out = (B.T @ r)[cols] - self.m[cols] * float(r.sum())  # the BLAS reads twice as fast
+        elif self._by_rows:
+            out = (B.T @ r)[cols] - self.m[cols] * float(r.sum())
         else:
             kernels.dots_dense(B, self.m, cols, r, out)
         return out
@@ -188,6 +189,8 @@ class Columns:
     @property
     def spread(self) -> float:
         """Largest squared norm of a column over that of the column about its mean, >= 1."""
+        if self.form.m is None:
+            return 1.0
         live = self.norms_sq > 0
         return 1.0 + float(np.max(self.form.z.size * self.m[live] ** 2 / self.norms_sq[live], initial=0.0))
 
@@ -264,7 +267,7 @@ class Columns:
         n, size = self.form.z.size, cols.size
         G, places, unit = G[:size, :size], np.arange(size), 1.0 / self.scale[cols]
         G[:] = 0.0
-        step = min(2 * ROWS, n)
+        step = min(ROWS, n)
         buffer = np.empty((step, size), dtype=np.float32, order="F")
         for lo in range(0, n, step):
             A = buffer[: n - lo]
@@ -329,17 +332,19 @@ def _gram_pass(X: Vector, z: Vector, *, centre: bool) -> tuple[Any, Vector | Non
         u -= m * float(z.sum())
     norms = G.diagonal().copy()
     steep = np.flatnonzero(raw > FLAT * norms)
-    constant = steep[np.all(X[:, steep] == X[0, steep], axis=0)]
-    if constant.size < steep.size:
-        return None, None
-    G[constant] = G[:, constant] = u[constant] = norms[constant] = 0.0
+    if steep.size:
+        constant = steep[np.all(X[:, steep] == X[0, steep], axis=0)]
+        if constant.size < steep.size:
+            return None, None
+        G[constant] = G[:, constant] = u[constant] = norms[constant] = 0.0
     return (m, norms, u), G
 
 
-def _apart(problem: Problem) -> tuple[StandardForm | None, Any, Vector | None]:
+def _apart(problem: Problem, many: bool) -> tuple[StandardForm | None, Any, Vector | None]:
     """Standard form on X itself, what the first pass gave, and A'A or None; no form if X has to be copied."""
     X = problem.X
     slim = not problem.is_sparse and problem.p <= min(SLIM, problem.n) and X.dtype == np.float64
+    slim &= many or problem.layout == "C" or problem.n * problem.p**2 <= SMALL
     if not (problem.layout in ("F", "csc") or (problem.layout == "C" and slim)):
         return None, None, None
     if problem.is_extreme or problem.sample_weight is not None or np.isinf(problem.v).any():

@@ -54,12 +54,12 @@ def descend(
 
 @jit
 def gather_face(G: Any, F: Any, lam2: Any, H: Any) -> None:
-    # Lower triangle of G_FF + diag(lam2) into H
+    # Upper triangle of G_FF + diag(lam2) into H
     for a in range(F.size):
         row = G[F[a]]
-        for b in range(a):
-            H[a, b] = row[F[b]]
         H[a, a] = row[F[a]] + lam2[F[a]]
+        for b in range(a + 1, F.size):
+            H[a, b] = row[F[b]]
 
 
 # Slices, and loops from 0: an index that numba cannot prove to be >= 0 is checked, and nothing is vectorised.

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 Index = NDArray[np.intp]
 
 WORTH = 5e7  # multiplications in a Gram matrix from which on rounding is worth while,
-READS = 64  # if each read of X, of which refinement costs one, has so many times fewer
+READS = 64  # if to round its columns and to read X once more, for refinement, is so many times less
 SWEEPS = 10  # of descent before a projected Newton step, where many columns are to enter
 FIRST = 256  # columns for which there is room at first
 EPS = 2.0**-52
@@ -98,7 +98,7 @@ class GramFace:
         own = c[:, None] - self.G[:K, :K] @ found.T
         U = np.zeros((form.k, found.shape[0]), order="F")
         U[W] = own
-        zz = float(np.sum(form.z * form.z))
+        zz = float(form.z @ form.z)
         z_r = zz - found @ c
         r_sq = np.maximum(z_r - np.einsum("bj,jb->b", found, own), 0.0)
         size = np.abs(found) @ np.sqrt(columns.norms_sq[W])
@@ -115,7 +115,7 @@ class GramFace:
             self.f = -1  # one that leaves stood in the face, at zero
         G, columns = self.G, self.columns
         n, k = columns.form.z.size, columns.form.k
-        round_ = self.may_round and not self.rounded and n * K**2 > WORTH and READS * k < K**2
+        round_ = self.may_round and not self.rounded and n * K**2 > WORTH and READS * (k + K) < K**2
         if old == 0 and round_ and columns.gram is None and columns.nearly_all(K):
             self.gathered, self.rounded = False, True
             columns.rounded_gram(W, G)
@@ -192,11 +192,11 @@ class GramFace:
         H = np.empty((F.size, F.size))
         gather_face(self.G, F, lam2, H)
         diagonal = np.diagonal(H).copy()
-        C, info = dpotrf(H.T, lower=0, clean=0, overwrite_a=1)
+        C, info = dpotrf(H.T, lower=1, clean=0, overwrite_a=1)  # in place: H is the upper factor
         if info != 0 or np.any(np.diagonal(C) ** 2 <= (ROUNDED if self.rounded else SINGULAR) * diagonal):
             self.unfit = self.rounded
             return False
-        d = dpotrs(C, b, lower=0)[0]
+        d = dpotrs(C, b, lower=1)[0]
         corner = (lam1[F] > 0) | positive
         K, G = self.K, self.G[: self.K, : self.K]
         for t in (1.0, 0.5, 0.25, 0.125):
@@ -220,7 +220,7 @@ class GramFace:
         self.f = -1
         if np.all(w * sign > 0):
             f = self.f = F.size
-            self.U[:f, :f] = C
+            self.U[:f, :f] = C.T
             self.F[:f], self.sign[:f] = F, sign
             self.where[:] = -1
             self.where[F] = np.arange(f)

@@ -56,5 +56,5 @@ def path(problem: Problem, l1s: Sequence[float], stop: Stop) -> Iterator[Solutio
     from ._columns import Columns
     from ._path_blocks import follow
 
-    state = ActiveSet(Columns.of(problem.replace(l1=l1s[0])), stop)
+    state = ActiveSet(Columns.of(problem.replace(l1=l1s[0]), many=True), stop)
     yield from follow(state, l1s)
