@@ -212,10 +212,19 @@ class ActiveSet:
         return size
 
     def make_gram(self, may_round: bool = False) -> None:
-        """From here on W has a Gram matrix."""
+        """From here on W has a Gram matrix, without the columns that are far from use.
+
+        Not rounded where nearly as many columns are in use as there are rows: what is left open by rounding
+        are the small pivots, of which there are many then.
+        """
         self.waits = False
-        self.gram = GramFace(self.columns, may_round)
+        full = 10 * int(np.count_nonzero(self.w)) >= 9 * self.form.z.size
+        self.gram = GramFace(self.columns, may_round and not full)
         if self.W.size:
+            kept = np.ones(self.W.size, dtype=bool)
+            kept[self._idle()] = False
+            self.inside[self.W[~kept]] = False
+            self.W, self.w = self.W[kept], self.w[kept]
             self.gram.place(self.W, np.arange(self.W.size))
 
     def admit(self, new: NDArray[np.intp]) -> None:
@@ -262,13 +271,13 @@ class ActiveSet:
 
     def _exactly(self, added: int) -> None:
         """Solve the problem restricted to W; not to the last digit while much is on its way into W."""
-        W, w, form = self.W, self.w, self.form
-        lam1, lam2 = self.lam1[W], form.lam2[W]
-        support = int(np.count_nonzero(w))
+        form, support = self.form, int(np.count_nonzero(self.w))
         early = added > 8 + support // MANY and not self.complete
-        may_gram = W.size <= self.columns.gram_limit
+        may_gram = self.W.size <= self.columns.gram_limit
         if self.waits and may_gram and not early:
             self.make_gram(self.once)
+        W, w = self.W, self.w
+        lam1, lam2 = self.lam1[W], form.lam2[W]
         if self.gram is None:
             r = self.r.copy()
             if early:

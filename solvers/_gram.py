@@ -106,6 +106,18 @@ def _delete(U: Any, f: int, q: int) -> None:
 
 
 @jit
+def leave(U: Any, F: Any, sign: Any, f: int, gone: Any) -> int:
+    # The face without the columns at these places of F, rising; returns its size
+    for c in range(gone.size - 1, -1, -1):
+        q = gone[c]
+        _delete(U, f, q)
+        f -= 1
+        for a in range(q, f):
+            F[a], sign[a] = F[a + 1], sign[a + 1]
+    return f
+
+
+@jit
 def polish(
     G: Any, K: int, g: Any, w: Any, lam1: Any, lam2: Any, positive: bool,
     U: Any, F: Any, sign: Any, where: Any, f: int, slack: Any, steps: int, refine: bool, rounded: bool,

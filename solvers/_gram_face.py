@@ -23,6 +23,11 @@ TALL = 512  # columns up to which one symmetric update of them all may be the ch
 STEPS = 30  # projected Newton steps before the active-set method takes over
 
 
+def few(support: int) -> int:
+    """How many columns enter or leave a factor of so many in the time of factoring anew."""
+    return 4 + support // 64
+
+
 class GramFace:
     """Gram matrix of a working set, and the Cholesky factor of its face.
 
@@ -133,8 +138,15 @@ class GramFace:
         columns.gather_into(A, W[places], places)
         new = A[:, places] if old > 0 and places[0] < old else A[:, old:K]
         block = new.T @ A[:, :K]
-        if self.rounded:
-            unit = 1.0 / columns.scale[W]
+        unit = 1.0 / columns.scale[W] if self.rounded else None
+        if old == 0:  # all of it, and symmetric
+            if unit is None:
+                G[:K, :K] = block
+            else:
+                np.multiply(block, unit, out=G[:K, :K])
+                G[:K, :K] *= unit[:, None]
+            return
+        if unit is not None:
             block = block * unit * unit[places, None]
         G[places, :K] = block
         G[:K, places] = block.T
@@ -163,7 +175,7 @@ class GramFace:
         for _ in range(STEPS):
             over = g if self.columns.form.positive else np.abs(g)
             entering = int(np.count_nonzero((w == 0) & (over > lam1 + slack)))
-            if entering > 1 + np.count_nonzero(w) // 16:
+            if entering > few(int(np.count_nonzero(w))):
                 self.descend(g, w, lam1, lam2, 0.0, SWEEPS)  # finds which of them are to stay
             elif self.f >= 0:
                 break
@@ -216,14 +228,19 @@ class GramFace:
         return False
 
     def _face(self, F: Index, w: Vector, sign: Vector, C: Vector) -> None:
-        """Keep the factor for the active-set method, if it is still that of the support."""
+        """Keep the factor for the active-set method, without the few columns that have become zero."""
+        from ._gram import leave
+
         self.f = -1
-        if np.all(w * sign > 0):
-            f = self.f = F.size
-            self.U[:f, :f] = C.T
-            self.F[:f], self.sign[:f] = F, sign
-            self.where[:] = -1
-            self.where[F] = np.arange(f)
+        gone = np.flatnonzero(w == 0)
+        if gone.size > few(F.size) or np.any(w * sign < 0):
+            return
+        f = F.size
+        self.U[:f, :f] = C.T
+        self.F[:f], self.sign[:f] = F, sign
+        self.f = leave(self.U, self.F, self.sign, f, gone) if gone.size else f
+        self.where[:] = -1
+        self.where[self.F[: self.f]] = np.arange(self.f)
 
     def _active_set(self, g: Vector, w: Vector, lam1: Vector, lam2: Vector, slack: Vector) -> None:
         """One column at a time, with an updated factor; dependent columns too."""
