@@ -21,9 +21,15 @@ LATE = 16, 2  # X with so many times fewer columns than n^2, and rows at most th
 PRICE = 16  # columns that enter a Gram matrix for what a sweep over the support costs
 DESCENT = 20  # sweeps at most on a Gram matrix
 MANY = 8  # a support has many new columns where they are more than one in so many
+PACKED = 200  # sparse columns in use from which on W is copied side by side for its many products
 NEAR = 0.7  # of its bound: a column of W below this may give its place to another
 REFINED = 0.01  # of the gap may be left by a step of refinement on a rounded Gram matrix
 STEP = 0.3  # factor from one kappa to the next
+
+
+def length(r: Vector) -> float:
+    """Euclidean norm."""
+    return math.sqrt(float(r @ r))
 
 
 class ActiveSet:
@@ -58,7 +64,7 @@ class ActiveSet:
         self.step = STEP
         self.by_residual = ResidualFace(columns)
         self.has_free = bool(form.free.any())
-        self.W = np.flatnonzero(form.free & ~self.dead)
+        self.W = np.flatnonzero(form.free & ~self.dead) if self.has_free else np.empty(0, dtype=np.intp)
         self.inside = np.zeros(form.k, dtype=bool)
         self.inside[self.W] = True
         self.w = np.zeros(self.W.size)  # of W
@@ -283,14 +289,17 @@ class ActiveSet:
             if early:
                 self.by_residual.descend(W, w, r, lam1, 1e-3, self._sweeps(added))
                 return
-            size = float(np.linalg.norm(r))
+            size = length(r)
             slack = 0.2 * self.stop.tol * np.where(form.free[W], self.norms[W] * size, lam1)
             slack += 2 * EPS * size * self.norms[W]
-            self.by_residual.solve(W, w, r, lam1, lam2, slack, patient=not may_gram)
-            if self.by_residual.slow and may_gram:  # from here on
+            face, places = self.by_residual, W
+            if self.columns.sparse and support > PACKED:
+                face, places = ResidualFace(self.columns.packed(W)), np.arange(W.size)
+            face.solve(places, w, r, lam1, lam2, slack, patient=not may_gram)
+            if face.slow and may_gram:  # from here on
                 self.make_gram()
             return
-        slack = 1e-13 * lam1 + 4 * EPS * float(np.linalg.norm(self.residuals[-1])) * self.norms[W]
+        slack = 1e-13 * lam1 + 4 * EPS * length(self.residuals[-1]) * self.norms[W]
         cheap = support**3 <= 12 * form.z.size * form.k  # to factor, against a pass over X
         if early and not cheap:
             self.gram.descend(self.gradient(), w, lam1, lam2, 0.0, DESCENT)
@@ -340,7 +349,7 @@ class ActiveSet:
 
         form, w = self.form, self._full()
         theta = form.off_free(w, r) if self.has_free else r
-        shift = np.array([float(np.linalg.norm(theta - old)) for old in self.residuals])
+        shift = np.array([length(theta - old) for old in self.residuals])
         cols: NDArray[np.intp] = undecided(
             self.u, self.norms, shift, self.stamp, self.lam1, form.positive, self.inside, self.dead
         )

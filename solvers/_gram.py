@@ -53,13 +53,59 @@ def descend(
 
 
 @jit
-def gather_face(G: Any, F: Any, lam2: Any, H: Any) -> None:
-    # Upper triangle of G_FF + diag(lam2) into H
+def newton_system(
+    G: Any, F: Any, g: Any, w: Any, lam1: Any, lam2: Any, slack: Any, H: Any, diagonal: Any, b: Any, sign: Any
+) -> bool:
+    # Upper triangle of G_FF + diag(lam2) into H, its diagonal, and the gradient b on the face, where the
+    # signs are those of w, or of g where w_j = 0. False if that gradient is within `slack` already
+    left = False
     for a in range(F.size):
-        row = G[F[a]]
-        H[a, a] = row[F[a]] + lam2[F[a]]
-        for b in range(a + 1, F.size):
-            H[a, b] = row[F[b]]
+        j = F[a]
+        sign[a] = np.sign(w[j]) if w[j] != 0.0 else np.sign(g[j])
+        b[a] = g[j] - lam1[j] * sign[a] - lam2[j] * w[j]
+        left |= abs(b[a]) > slack[j]
+    if left:
+        for a in range(F.size):
+            row = G[F[a]]
+            diagonal[a] = H[a, a] = row[F[a]] + lam2[F[a]]
+            for c in range(a + 1, F.size):
+                H[a, c] = row[F[c]]
+    return left
+
+
+@jit
+def projected_step(
+    G: Any, K: int, F: Any, g: Any, w: Any, d: Any, sign: Any, lam1: Any, lam2: Any, positive: bool
+) -> bool:
+    # w_F moves by d, projected on the orthant of its signs; by half, a quarter, an eighth of it where that
+    # does not lower the objective. False if none does; w and g are changed
+    new, delta, image = np.empty(F.size), np.empty(F.size), np.empty(K)
+    t = 1.0
+    for _ in range(4):
+        image[:] = 0.0
+        for a in range(F.size):
+            j = F[a]
+            new[a] = w[j] + t * d[a]
+            if new[a] * sign[a] < 0.0 and (lam1[j] > 0.0 or positive):
+                new[a] = 0.0
+            step = delta[a] = new[a] - w[j]
+            if step != 0.0:
+                row = G[j]
+                for i in range(K):
+                    image[i] += step * row[i]
+        change = 0.0
+        for a in range(F.size):
+            j, step = F[a], delta[a]
+            change += step * (0.5 * (image[j] + lam2[j] * step) - g[j] + lam2[j] * w[j])
+            change += lam1[j] * (abs(new[a]) - abs(w[j]))
+        if change < 0.0:
+            for a in range(F.size):
+                w[F[a]] = new[a]
+            for i in range(K):
+                g[i] -= image[i]
+            return True
+        t *= 0.5
+    return False
 
 
 # Slices, and loops from 0: an index that numba cannot prove to be >= 0 is checked, and nothing is vectorised.

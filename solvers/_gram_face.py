@@ -194,38 +194,22 @@ class GramFace:
         """
         from scipy.linalg.lapack import dpotrf, dpotrs
 
-        from ._gram import ROUNDED, SINGULAR, gather_face
+        from ._gram import ROUNDED, SINGULAR, newton_system, projected_step
 
-        positive = self.columns.form.positive
-        sign = np.where(w[F] != 0, np.sign(w[F]), np.sign(g[F]))
-        b = g[F] - lam1[F] * sign - lam2[F] * w[F]
-        if not np.any(np.abs(b) > slack[F]):
+        f = F.size
+        H, diagonal, b, sign = np.empty((f, f)), np.empty(f), np.empty(f), np.empty(f)
+        if not newton_system(self.G, F, g, w, lam1, lam2, slack, H, diagonal, b, sign):
             return False
-        H = np.empty((F.size, F.size))
-        gather_face(self.G, F, lam2, H)
-        diagonal = np.diagonal(H).copy()
         C, info = dpotrf(H.T, lower=1, clean=0, overwrite_a=1)  # in place: H is the upper factor
-        if info != 0 or np.any(np.diagonal(C) ** 2 <= (ROUNDED if self.rounded else SINGULAR) * diagonal):
+        if info != 0 or np.any(C.diagonal() ** 2 <= (ROUNDED if self.rounded else SINGULAR) * diagonal):
             self.unfit = self.rounded
             return False
         d = dpotrs(C, b, lower=1)[0]
-        corner = (lam1[F] > 0) | positive
-        K, G = self.K, self.G[: self.K, : self.K]
-        for t in (1.0, 0.5, 0.25, 0.125):
-            new = w[F] + t * d
-            new[corner & (new * sign < 0)] = 0.0
-            delta = np.zeros(K)
-            delta[F] = new - w[F]
-            image = G @ delta
-            change = -float(delta[F] @ (g[F] - lam2[F] * w[F])) + 0.5 * float(delta @ image)
-            change += 0.5 * float(lam2[F] @ delta[F] ** 2)
-            change += float(lam1[F] @ (np.abs(new) - np.abs(w[F])))
-            if change < 0.0:
-                w[F] = new
-                g -= image
-                self._face(F, new, sign, C)
-                return True
-        return False
+        positive = self.columns.form.positive
+        if not projected_step(self.G, self.K, F, g, w, d, sign, lam1, lam2, positive):
+            return False
+        self._face(F, w[F], sign, C)
+        return True
 
     def _face(self, F: Index, w: Vector, sign: Vector, C: Vector) -> None:
         """Keep the factor for the active-set method, without the few columns that have become zero."""
