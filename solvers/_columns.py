@@ -22,7 +22,7 @@ FLAT = 1e3  # squared mean over variance up to which centring a product afterwar
 CHUNK = 256  # columns gathered at a time: wide enough for the BLAS, small against X
 SLIM = 128  # columns up to which a Gram matrix of them all may come with the first pass,
 SMALL = 3e7  # and multiplications in it up to which it always does, for less than to find out who is in use
-ROWS = 2048  # rows taken together where one read of X is to serve several products
+ROWS = 1024  # rows taken together where one read of X is to serve several products
 
 
 class Columns:
@@ -267,7 +267,7 @@ class Columns:
         n, size = self.form.z.size, cols.size
         G, places, unit = G[:size, :size], np.arange(size), 1.0 / self.scale[cols]
         G[:] = 0.0
-        step = min(ROWS, n)
+        step = min(2 * ROWS, n)
         buffer = np.empty((step, size), dtype=np.float32, order="F")
         for lo in range(0, n, step):
             A = buffer[: n - lo]
