@@ -329,21 +329,13 @@ class ActiveSet:
 
     def _gap_on_residual(self) -> float:
         """Duality gap; the residual is computed anew, and a_j'r where it may matter."""
-        if (
-            self.complete
-            and not self.has_free
-            and not self.columns.sparse
-            and self.form.B.dtype == np.float64
-        ):
-            self.r, u = self.columns.residual_and_dots(self._full())
-            return self._certify(self.r, u)
         self.r = self.columns.residual(self.W, self.w)
         return self._certify(self.r)
 
-    def _certify(self, r: Vector, u: Vector | None = None) -> float:
+    def _certify(self, r: Vector) -> float:
         """Duality gap of (SF) at w, docs/maths.md (GAP), by the augmented-lasso scaling.
 
-        Renews a_j'r where its bound says that it may matter, or takes u = A'r (k,).
+        Renews a_j'r where its bound says that it may matter.
         """
         from ._screening import best_scale, penalty_terms, undecided
 
@@ -354,7 +346,7 @@ class ActiveSet:
             self.u, self.norms, shift, self.stamp, self.lam1, form.positive, self.inside, self.dead
         )
         self.columns_read += cols.size
-        self.u[cols] = self.columns.dots(cols, theta) if u is None else u[cols]
+        self.u[cols] = self.columns.dots(cols, theta)
         self.residuals.append(theta)
         self.stamp[cols] = len(self.residuals) - 1
 

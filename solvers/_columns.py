@@ -128,16 +128,6 @@ class Columns:
         self._subtract(cols, w, r)
         return r
 
-    def residual_and_dots(self, w: Vector) -> tuple[Vector, Vector]:
-        """Residual (n,) of w (k,), dense X, and A'r (k,), by one read of X."""
-        B, offset = self.form.B, float(self.m @ w)
-        r, u = np.empty(self.form.z.size), np.zeros(self.form.k)
-        for lo in range(0, r.size, ROWS):
-            rows = slice(lo, lo + ROWS)
-            r[rows] = self.form.z[rows] + offset - B[rows] @ w
-            u += r[rows] @ B[rows]
-        return r, u - self.m * float(r.sum())
-
     def _subtract(self, cols: NDArray[np.intp], w: Vector, r: Vector) -> None:
         self.touched += cols.size
         B = self.form.B

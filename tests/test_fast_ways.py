@@ -14,6 +14,7 @@ from solvers import _gram_face as gram_face
 from solvers import _path_products as products
 from solvers._active_set import ActiveSet
 from solvers._columns import Columns
+from solvers._gram import leave, newton_system, projected_step
 from solvers._residual_face import newton_direction
 from solvers._ridge_gram import ridge
 from solvers.path import grid, solve_path
@@ -48,15 +49,66 @@ def test_few_columns(order: Any, shift: float, intercept: bool) -> None:
 
 
 @pytest.mark.parametrize("order", ["F", "C"])
-def test_residual_and_products_by_one_read(order: Any) -> None:
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize("n", [40, 2100])
+def test_residuals_and_products_of_columns_read_one_by_one_and_four_at_a_time(
+    order: Any, dtype: Any, n: int
+) -> None:
     rng = np.random.default_rng(2)
-    X = np.array(rng.standard_normal((2100, 9)) + 1, order=order)
-    columns = Columns.of(Problem(X, rng.standard_normal(2100), l1=0.1, intercept=True))
-    w = rng.standard_normal(9)
-    r, u = columns.residual_and_dots(w)
-    A = X - X.mean(axis=0)
-    np.testing.assert_allclose(r, columns.form.z - A @ w, atol=1e-11)
-    np.testing.assert_allclose(u, A.T @ r, atol=1e-9)
+    X = np.array(rng.standard_normal((n, 11)) + 1, order=order, dtype=dtype)
+    columns = Columns.of(Problem(X, rng.standard_normal(n), l1=0.1, intercept=True))
+    A = X.astype(float) - X.astype(float).mean(axis=0)
+    np.testing.assert_allclose(columns.u0, A.T @ columns.form.z, atol=1e-9)
+    np.testing.assert_allclose(columns.norms_sq, np.sum(A**2, axis=0), rtol=1e-12)
+    for some in (np.arange(11), np.array([9, 0, 4, 2, 7, 1]), np.array([3]), np.arange(0)):
+        w = rng.standard_normal(some.size)
+        w[some.size // 2 :: 3] = 0.0  # are passed over
+        r = columns.residual(some, w)
+        np.testing.assert_allclose(r, columns.form.z - A[:, some] @ w, atol=1e-11)
+        np.testing.assert_allclose(columns.dots(some, r), A[:, some].T @ r, atol=1e-9)
+
+
+def test_columns_leave_a_factor_as_if_it_were_made_without_them() -> None:
+    A = np.random.default_rng(4).standard_normal((30, 12))
+    G = A.T @ A
+    U, F, sign = np.zeros((20, 20)), np.arange(20), np.arange(20.0)
+    U[:12, :12] = np.linalg.cholesky(G).T
+    gone = np.array([0, 3, 4, 11])
+    f = leave(U, F, sign, 12, gone)
+    left = np.setdiff1d(np.arange(12), gone)
+    assert f == left.size
+    assert np.array_equal(F[:f], left)
+    assert np.array_equal(sign[:f], left)
+    factor = np.triu(U[:f, :f])
+    np.testing.assert_allclose(factor.T @ factor, G[np.ix_(left, left)], atol=1e-12)
+
+
+@pytest.mark.parametrize("positive", [False, True])
+def test_a_projected_newton_step_lowers_the_objective_and_keeps_the_gradient(positive: bool) -> None:
+    rng = np.random.default_rng(5)
+    A, K = rng.standard_normal((40, 9)), 9
+    G, c = A.T @ A, 6 * rng.standard_normal(9)
+    lam1, lam2, slack = np.full(K, 2.0), np.full(K, 0.5), np.full(K, 1e-9)
+    w = np.abs(rng.standard_normal(K)) if positive else rng.standard_normal(K)
+    w[[2, 5]] = 0.0
+
+    def value(w: Any) -> float:
+        return float(w @ G @ w / 2 - c @ w + lam1 @ np.abs(w) + lam2 @ w**2 / 2)
+
+    g, F = c - G @ w, np.flatnonzero(w)
+    f = F.size
+    H, diagonal, b, sign = np.zeros((f, f)), np.zeros(f), np.zeros(f), np.zeros(f)
+    assert newton_system(G, F, g, w, lam1, lam2, slack, H, diagonal, b, sign)
+    wanted = G[np.ix_(F, F)] + np.diag(lam2[F])
+    assert np.array_equal(np.triu(H), np.triu(wanted))
+    assert np.array_equal(diagonal, np.diagonal(wanted))
+    np.testing.assert_allclose(b, g[F] - lam1[F] * np.sign(w[F]) - lam2[F] * w[F])
+    before, old = value(w), w.copy()
+    assert projected_step(G, K, F, g, w, np.linalg.solve(wanted, b), sign, lam1, lam2, positive)
+    assert value(w) < before
+    assert np.all(w * old >= 0), "no sign changes but through zero"
+    np.testing.assert_allclose(g, c - G @ w, atol=1e-12)
+    assert not projected_step(G, K, F, g, w, 1e-3 * b * 0, sign, lam1, lam2, positive), "no step at all"
 
 
 # -- a Gram matrix rounded to float32 ------------------------------------------------------------------------
