@@ -84,16 +84,6 @@ class Store:
         return Handle(problem, problem.digest, str(path), task)
 
 
-@dataclass
-class _Sent:
-    """A request to take a problem that nobody has waited for yet: which, of which process, and when."""
-
-    digest: str
-    generation: int
-    at: float
-    answer: dict[str, Any] | None = None
-
-
 class Client:
     """A solver's worker, with what it has loaded and compiled.
 
@@ -132,7 +122,8 @@ class Client:
         self.dead: dict[str, Any] | None = None
         self.guarded = True  # whether its input is where nobody can write
         self._loaded: tuple[int, str] | None = None
-        self._sent: _Sent | None = None  # a problem that its worker was told to take ahead of time
+        # What its worker was told to take ahead of time, as in _loaded, and when
+        self._sent: tuple[tuple[int, str], float] | None = None
         self._generation = 0
         self._refuses: str | None = None
         self.calls = 0  # warm-ups of this process
@@ -214,6 +205,7 @@ class Client:
 
     def ahead(self, handle: Handle) -> None:
         """Have the worker take a problem while this process does something else; then `settle`."""
+        self.settle()
         if self.dead is not None or not self.worker.alive or self._holds(handle):
             return
         start, self._loaded = monotonic(), None
@@ -221,26 +213,28 @@ class Client:
             self.worker.send("load", **self._request(handle))
         except WorkerDied:
             return  # `prepare` starts it again
-        self._sent = _Sent(handle.digest, self.worker.generation, monotonic())
-        self.waited["load"] += self._sent.at - start
+        self._sent = (self.worker.generation, handle.digest), monotonic()
+        self.waited["load"] += self._sent[1] - start
 
     def settle(self) -> float:
         """Wait until the worker has done what it was told ahead of time.
+
+        Whatever went wrong with it is heard of when the problem is asked for again.
 
         Returns
         -------
         float
             Seconds of its work so far, in which this process did something else.
         """
-        sent = self._sent
-        if sent is None or sent.answer is not None:
+        if self._sent is None:
             return 0.0
-        if sent.generation != self.worker.generation or not self.worker.alive:
-            self._sent = None
+        ((generation, digest), at), self._sent = self._sent, None
+        if generation != self.worker.generation or not self.worker.alive:
             return 0.0
-        elapsed = monotonic() - sent.at
-        sent.answer = self._heard("load", lambda: self.worker.answer(self.limits.load))
-        took = sent.answer.get("took")
+        elapsed = monotonic() - at
+        answer = self._heard("load", lambda: self.worker.answer(self.limits.load))
+        self._take(digest, answer)
+        took = answer.get("took")
         return max(0.0, min(elapsed, took)) if isinstance(took, float) else 0.0  # whoever has written it
 
     def _holds(self, handle: Handle) -> bool:
@@ -251,36 +245,34 @@ class Client:
         """Make room for a problem, and return the request to take it."""
         size = os.path.getsize(handle.data)
         self._residents.admit(self, size if self.guarded else 2 * size)
-        scalars = payload.parameters(handle.problem)
         return {
             "data": handle.data,
-            "scalars": scalars,
+            "scalars": payload.parameters(handle.problem),
             "digest": handle.digest,
             "guarded": self.guarded,
         }
 
-    def _load(self, handle: Handle) -> dict[str, Any]:
-        """Have the worker take a problem, if it has not ahead of time."""
-        self.settle()
-        sent, self._sent = self._sent, None
-        if sent is not None and sent.answer is not None and sent.digest == handle.digest:
-            return sent.answer
-        return self._ask("load", self.limits.load, **self._request(handle))
+    def _take(self, digest: str, answer: dict[str, Any]) -> None:
+        """Note what came of a request to take a problem."""
+        self._loaded = None
+        if "status" in answer:
+            return
+        if self._generation != self.worker.generation:
+            self._generation, self.calls, self.invested = self.worker.generation, 0, 0.0
+            self._warm.clear()
+        self._loaded = (self.worker.generation, digest)
+        self._refuses = answer["refuses"]
 
     def prepare(self, handle: Handle) -> dict[str, Any] | None:
         """Load a problem; return the answer that ends the matter (dead, refused, failed), or None."""
         if self.dead is not None:
             return self.dead
+        self.settle()
         if not self._holds(handle):
-            answer = self._load(handle)
-            self._loaded = None
+            answer = self._ask("load", self.limits.load, **self._request(handle))
+            self._take(handle.digest, answer)
             if "status" in answer:
                 return answer
-            if self._generation != self.worker.generation:
-                self._generation, self.calls, self.invested = self.worker.generation, 0, 0.0
-                self._warm.clear()
-            self._loaded = (self.worker.generation, handle.digest)
-            self._refuses = answer["refuses"]
         if self._refuses is not None:
             return {"status": Status.REFUSED.name, "message": self._refuses}
         return None
@@ -367,9 +359,9 @@ class Client:
 
     def release(self) -> None:
         """Have the worker drop what it has loaded."""
-        self._loaded = None
         if self.dead is None and self.worker.alive:
             self._ask("release", self.limits.load)
+        self._loaded = None
 
     def close(self) -> None:
         """End the worker."""

@@ -302,6 +302,21 @@ def test_a_problem_taken_ahead_of_time_is_the_one_that_is_solved_and_no_other(cl
     honest(client)
 
 
+@pytest.mark.parametrize("how", ["released", "started anew"])
+def test_a_problem_taken_ahead_of_time_and_lost_since_is_taken_again(client: Client, how: str) -> None:
+    honest(client)
+    other = PROBLEM.replace(l1=0.25)
+    client.ahead(Store(Path(client.worker._log.name).parent).handle(other))
+    client.settle()
+    if how == "released":
+        client.release()
+    else:
+        client.worker.kill()
+        client.worker.start()
+        client.wake()
+    assert run(client, other)["status"] == "CONVERGED"
+
+
 def test_a_worker_solves_no_other_problem_than_it_is_asked_for(client: Client) -> None:
     honest(client)
     handle = Store(Path(client.worker._log.name).parent).handle(PROBLEM.replace(l1=0.25))
