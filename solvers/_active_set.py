@@ -25,6 +25,7 @@ PACKED = 200  # sparse columns in use from which on W is copied side by side for
 NEAR = 0.7  # of its bound: a column of W below this may give its place to another
 REFINED = 0.01  # of the gap may be left by a step of refinement on a rounded Gram matrix
 STEP = 0.3  # factor from one kappa to the next
+CLEAR = 0.5, 2.0  # columns above their bounds to a row up to which kappa is 1 at once; of sparse X
 
 
 def length(r: Vector) -> float:
@@ -86,16 +87,18 @@ class ActiveSet:
     def approach(self) -> None:
         """Start well above lam1: far from the solution few columns would be fitted too closely.
 
-        They would then draw in columns that do not belong.
+        They would then draw in columns that do not belong. Not so where the rows are many against the columns
+        that are above their bounds: a few columns cannot fit many rows too closely.
         """
         ratio = np.abs(self.u) / np.where(self.lam1 > 0, self.lam1, np.inf)
         top = float(ratio.max(initial=0.0))
-        if top > 1.0:  # in even steps of about STEP
+        above = int(np.count_nonzero(ratio > 1))
+        if above > CLEAR[self.columns.sparse] * self.form.z.size:  # in even steps of about STEP
             stages = max(1, round(math.log(top) / -math.log(STEP)))
             self.step = top ** (-1.0 / stages)
             self.kappa = top * self.step if stages > 1 else 1.0
         # Nearly all will be in use: at once. Or there is their Gram matrix already
-        many = self.columns.nearly_all(int(np.count_nonzero(ratio > 1)))
+        many = self.columns.nearly_all(above)
         deep = self.form.k <= TALL and top >= 50 and many
         if (deep and not self.columns.sparse) or (self.columns.gram is not None and top > 1):
             if self.waits:
