@@ -22,7 +22,8 @@ PRICE = 16  # columns that enter a Gram matrix for what a sweep over the support
 DESCENT = 20  # sweeps at most on a Gram matrix
 MANY = 8  # a support has many new columns where they are more than one in so many
 PACKED = 200  # sparse columns in use from which on W is copied side by side for its many products
-NEAR = 0.7  # of its bound: a column of W below this may give its place to another
+NEAR = 0.7  # of its bound: a column of W below this may give its place to another,
+CLOSE = 0.9  # and has none in the Gram matrix that is made when conjugate gradients are slow
 REFINED = 0.01  # of the gap may be left by a step of refinement on a rounded Gram matrix
 STEP = 0.3  # factor from one kappa to the next
 CLEAR = 0.5, 2.0  # columns above their bounds to a row up to which kappa is 1 at once; of sparse X
@@ -220,7 +221,7 @@ class ActiveSet:
             self.admit(np.sort(near[np.argpartition(-excess, size - 1)[:size]]))
         return size
 
-    def make_gram(self, may_round: bool = False) -> None:
+    def make_gram(self, may_round: bool = False, near: float = NEAR) -> None:
         """From here on W has a Gram matrix, without the columns that are far from use.
 
         Not rounded where nearly as many columns are in use as there are rows: what is left open by rounding
@@ -231,7 +232,7 @@ class ActiveSet:
         self.gram = GramFace(self.columns, may_round and not full)
         if self.W.size:
             kept = np.ones(self.W.size, dtype=bool)
-            kept[self._idle()] = False
+            kept[self._idle(near)] = False
             self.inside[self.W[~kept]] = False
             self.W, self.w = self.W[kept], self.w[kept]
             self.gram.place(self.W, np.arange(self.W.size))
@@ -256,11 +257,11 @@ class ActiveSet:
         """Whether every column is in W."""
         return self.W.size == self.alive
 
-    def _idle(self) -> NDArray[np.intp]:
-        """Places of W whose columns are zero and far from their bounds, the farthest first."""
+    def _idle(self, near: float = NEAR) -> NDArray[np.intp]:
+        """Places of W whose columns are zero and below `near` of their bounds, the farthest first."""
         u = self.u[self.W] if self.form.positive else np.abs(self.u[self.W])
         bound = self.kappa * self.lam1[self.W]
-        idle = np.flatnonzero((self.w == 0) & (u < NEAR * bound) & (bound > 0))
+        idle = np.flatnonzero((self.w == 0) & (u < near * bound) & (bound > 0))
         return idle[np.argsort(u[idle] / bound[idle], kind="stable")]
 
     # ------------------------------------------------------------------ the problem restricted to W
@@ -285,29 +286,44 @@ class ActiveSet:
         may_gram = self.W.size <= self.columns.gram_limit
         if self.waits and may_gram and not early:
             self.make_gram(self.once)
+        if self.gram is None and self._by_products(added, early, may_gram):
+            return
+        assert self.gram is not None
         W, w = self.W, self.w
         lam1, lam2 = self.lam1[W], form.lam2[W]
-        if self.gram is None:
-            r = self.r.copy()
-            if early:
-                self.by_residual.descend(W, w, r, lam1, 1e-3, self._sweeps(added))
-                return
-            size = length(r)
-            slack = 0.2 * self.stop.tol * np.where(form.free[W], self.norms[W] * size, lam1)
-            slack += 2 * EPS * size * self.norms[W]
-            face, places = self.by_residual, W
-            if self.columns.sparse and support > PACKED:
-                face, places = ResidualFace(self.columns.packed(W)), np.arange(W.size)
-            face.solve(places, w, r, lam1, lam2, slack, patient=not may_gram)
-            if face.slow and may_gram:  # from here on
-                self.make_gram()
-            return
         slack = 1e-13 * lam1 + 4 * EPS * length(self.residuals[-1]) * self.norms[W]
         cheap = support**3 <= 12 * form.z.size * form.k  # to factor, against a pass over X
         if early and not cheap:
             self.gram.descend(self.gradient(), w, lam1, lam2, 0.0, DESCENT)
         else:
             self.gram.solve(self.gradient(), w, lam1, lam2, slack)
+
+    def _by_products(self, added: int, early: bool, may_gram: bool) -> bool:
+        """Solve it without a Gram matrix; False where that is slow, and there is one from here on."""
+        form, W, w, r = self.form, self.W, self.w, self.r.copy()
+        lam1, lam2, norms = self.lam1[W], form.lam2[W], self.norms[W]
+        if early:
+            self.by_residual.descend(W, w, r, lam1, 1e-3, self._sweeps(added))
+            return True
+        size = length(r)
+        slack = 0.2 * self.stop.tol * np.where(form.free[W], norms * size, lam1) + 2 * EPS * size * norms
+        face, places = self.by_residual, W
+        if self.columns.sparse and np.count_nonzero(w) > PACKED:
+            face, places = ResidualFace(self.columns.packed(W)), np.arange(W.size)
+        face.solve(places, w, r, lam1, lam2, slack, patient=not may_gram)
+        if not (face.slow and may_gram):
+            return True
+        self._renew(r)
+        self.make_gram(near=CLOSE)
+        return False
+
+    def _renew(self, r: Vector) -> None:
+        """Take r for the residual, and a_j'r of it on W."""
+        self.r = r
+        if not self.has_free:
+            self.u[self.W] = self.columns.dots(self.W, r)
+            self.stamp[self.W] = len(self.residuals)
+            self.residuals.append(r)
 
     def gradient(self) -> Vector:
         """a_j'r on W, of the true residual and not of the Gram matrix's: refinement."""

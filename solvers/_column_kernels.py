@@ -16,6 +16,7 @@ from ._kernels import jit, prox
 # Long columns are read four at a time: the loop waits for memory, and has more of it under way. Short ones
 # one after the other: they follow each other in memory, which the processor foresees, and loses of four.
 LONG = 1500
+TRIED = 8  # steps of conjugate gradients before their rate is judged
 
 
 @jit
@@ -184,6 +185,39 @@ def gram_rows_sparse(
 
 
 @jit
+def gram_sparse(
+    data: Any, indices: Any, indptr: Any, by_row: Any, cols: Any, starts: Any, qqm: Any, m: Any, out: Any
+) -> None:
+    # The same for all columns of B: half of the products, and copies of them
+    at = starts[:-1].copy()  # of each row the entry in column j or later, for j rises
+    for j in range(m.size):
+        row = out[j]
+        for k in range(j, m.size):
+            row[k] = -qqm[j] * m[k]
+        for e in range(np.uint64(indptr[j]), np.uint64(indptr[j + 1])):
+            a, i = data[e], np.uint64(indices[e])
+            for d in range(np.uint64(at[i]), np.uint64(starts[i + np.uint64(1)])):
+                row[np.uint64(cols[d])] += a * by_row[d]
+            at[i] += 1
+    for j in range(m.size):
+        for k in range(j):
+            out[j, k] = out[k, j]
+
+
+@jit
+def shared_rows(indices: Any, indptr: Any, cols: Any, n: int) -> float:
+    # Multiplications in the Gram matrix of these columns: sum over the rows of (entries in the row)^2
+    count = np.zeros(n, dtype=np.int64)
+    for j in cols:
+        for e in range(np.uint64(indptr[j]), np.uint64(indptr[j + 1])):
+            count[np.uint64(indices[e])] += 1
+    total = 0.0
+    for c in count:
+        total += c * c
+    return total
+
+
+@jit
 def pack_sparse(data: Any, indices: Any, indptr: Any, cols: Any, ends: Any, to: Any, rows: Any) -> None:
     # The entries of columns of B, one column after another, into to and rows
     for c in range(cols.size):
@@ -316,22 +350,24 @@ def conjugate_gradients_sparse(
     slack: Any, reach: Any, steps: int, d: Any, fit: Any,
 ) -> Any:  # fmt: skip
     # _residual_face.newton_direction for sparse columns: d and fit are filled. Returns whether it arrived,
-    # whether it was slow, and the steps taken. A step is so short that calls for each product would take as
-    # long again.
+    # whether it was slow, and the steps taken: slow where, at the rate so far, more steps than `steps` would
+    # be left. A step is so short that calls for each product would take as long again.
     size = b.size
     left, direction = b.copy(), b / diagonal
     image, curvature = np.empty(q.size), np.empty(size)
     rho = 0.0
     for a in range(size):
         rho += left[a] * direction[a]
+    first = 0.0
     for step in range(steps):
-        done = True
+        worst = 0.0
         for a in range(size):
-            if abs(left[a]) > slack[a]:
-                done = False
-                break
-        if done:
+            worst = max(worst, abs(left[a]) / slack[a])
+        if worst <= 1.0:
             return True, False, step
+        first = max(first, worst)
+        if step >= TRIED and step * np.log(worst) > steps * np.log(first / worst):
+            return False, True, step
         image[:] = 0.0
         subtract_sparse(data, indices, indptr, m, q, cols, direction, image)  # minus A_F direction
         qr = 0.0

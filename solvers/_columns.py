@@ -169,6 +169,13 @@ class Columns:
         self.touched += 2 * taken * F.size
         return bool(arrived), bool(slow)
 
+    def gram_work(self, cols: NDArray[np.intp]) -> float:
+        """Multiplications in the Gram matrix of these columns."""
+        B, n = self.form.B, self.form.z.size
+        if not self.sparse:
+            return n * cols.size * (cols.size + 1) / 2
+        return float(kernels.shared_rows(B.indices, B.indptr, cols, n))
+
     def entries(self, cols: NDArray[np.intp]) -> int:
         """Count the stored entries of columns of X."""
         B = self.form.B
@@ -290,6 +297,12 @@ class Columns:
         """As gram_rows, through the rows that two columns share: a_i'a_j = b_i'b_j - q'q m_i m_j."""
         B, m = self.packed(cols).form.B, self.m[cols]
         R, block = B.tocsr(), np.empty((places.size, cols.size))
+        if places.size == cols.size and np.array_equal(places, np.arange(cols.size)):
+            kernels.gram_sparse(
+                B.data, B.indices, B.indptr, R.data, R.indices, R.indptr, self._qq * m, m, block
+            )
+            G[: cols.size, : cols.size] = block
+            return
         kernels.gram_rows_sparse(
             B.data, B.indices, B.indptr, R.data, R.indices, R.indptr, places, self._qq * m[places], m, block
         )

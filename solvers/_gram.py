@@ -324,52 +324,26 @@ def follow(
     return f
 
 
-@jit
-def _greedy_face(G: Any, w: Any, K: int, lam2: Any, U: Any, F: Any) -> int:
-    # Cholesky factor column by column, leaving out those that depend on the ones before
-    f = 0
-    d = np.empty(U.shape[0])
-    for j in range(K):
-        if w[j] == 0.0:
-            continue
-        for a in range(f):
-            d[a] = G[j, F[a]]
-        _forward(U, f, d)
-        pivot = G[j, j] + lam2[j]
-        for a in range(f):
-            pivot -= d[a] * d[a]
-        if pivot > SINGULAR * (G[j, j] + lam2[j]):
-            for a in range(f):
-                U[a, f] = d[a]
-            U[f, f] = np.sqrt(pivot)
-            F[f] = j
-            f += 1
-    return f
-
-
 def face(G: Vector, K: int, g: Vector, w: Vector, lam2: Vector, U: Vector, F: Any, rounded: bool) -> int:
-    """Cholesky factor of G_FF + diag(lam2) for the support F of w into U; returns its size.
+    """Cholesky factor of G_FF + diag(lam2) for the support of w into U, its places into F; returns its size.
 
-    Where that is singular, columns that depend on earlier ones are set to zero (w and g are changed).
-    Returns -1 instead if G is rounded, and so whether they do is open.
+    By complete pivoting, scaled by the diagonal. Where it is singular, columns that depend on the others are
+    set to zero (w and g are changed). Returns -1 instead if G is rounded, and so whether they do is open.
     """
+    from scipy.linalg.lapack import dpstrf
+
     support = np.flatnonzero(w[:K])
     H = G[np.ix_(support, support)]
-    diagonal = np.diagonal(H) + lam2[support]
-    np.fill_diagonal(H, diagonal)
-    try:
-        C = np.linalg.cholesky(H, upper=True)
-        regular = bool(np.all(np.diagonal(C) ** 2 > (ROUNDED if rounded else SINGULAR) * diagonal))
-    except np.linalg.LinAlgError:
-        regular = False
-    if regular:
-        U[: support.size, : support.size] = C
-        F[: support.size] = support
-        return int(support.size)
-    if rounded:
+    unit = 1.0 / np.sqrt(np.diagonal(H) + lam2[support])
+    H *= unit
+    H *= unit[:, None]
+    np.fill_diagonal(H, 1.0)
+    C, order, f, _ = dpstrf(H.T, lower=1, tol=ROUNDED if rounded else SINGULAR, overwrite_a=1)
+    if rounded and f < support.size:
         return -1
-    f = int(_greedy_face(G, w, K, lam2, U, F))
-    out = np.setdiff1d(support, F[:f])
-    g[:K] += G[:K, out] @ w[out]
-    w[out] = 0.0
-    return f
+    kept, out = order[:f] - 1, order[f:] - 1
+    U[:f, :f] = C[:f, :f].T / unit[kept]
+    F[:f] = support[kept]
+    g[:K] += G[:K, support[out]] @ w[support[out]]
+    w[support[out]] = 0.0
+    return int(f)

@@ -21,6 +21,8 @@ Index = NDArray[np.intp]
 SWEEPS = 20  # of coordinate descent at most before a Newton step is tried
 FOLLOWED = 12  # Newton steps from a near point, at most
 ROUGH = 1e-2  # of the largest equation: what may be left while the face is not known
+OVERHEAD = 1e6  # time of making a Gram matrix, however small, against that of an operation of a product
+FACTOR = 0.014  # that of a Cholesky factor, per f^3
 EPS = 2.0**-52
 ROUNDS = 50  # of sweeps and Newton steps before X is read again
 
@@ -147,8 +149,7 @@ class ResidualFace:
         F, sign = W[at], np.sign(w[at])
         b = self.columns.dots(F, r) - lam1[at] * sign - lam2[at] * w[at]
         reach = np.where((lam1[at] > 0) | form.positive, -w[at], np.inf)
-        # A Gram matrix of the face would cost as much as a quarter of its size in steps
-        steps = 20 + 2 * at.size if patient else 20 + at.size // 4
+        steps = 20 + 2 * at.size if patient else self._worth(F)
         d, fit, arrived, slow = newton_direction(self.columns, F, b, lam2[at], slack[at], reach, steps)
         self.slow |= slow
         passed = d / reach  # 1 at the corner
@@ -158,6 +159,12 @@ class ResidualFace:
             w[at[passed * t >= 1.0]] = 0.0
         r -= t * fit
         return arrived
+
+    def _worth(self, F: Index) -> int:
+        """Steps of conjugate gradients in the time of a Gram matrix of the face and its factor."""
+        columns = self.columns
+        work = OVERHEAD + columns.gram_work(F) + FACTOR * F.size**3
+        return 1 + int(work / max(columns.entries(F), 1))
 
 
 def newton_direction(

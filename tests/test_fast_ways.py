@@ -135,7 +135,7 @@ def test_a_rounded_gram_matrix_costs_no_accuracy(
     problem = Problem(X, y, intercept=True, positive=positive, l2=l2 if kind != "scales" else 0.0)
     problem = problem.replace(l1=problem.l1_max() / (1000 if kind == "nearly all in use" else 30))
     monkeypatch.setattr(gram_face, "WORTH", 0.0)
-    monkeypatch.setattr(gram_face, "READS", 0.0)
+    monkeypatch.setattr(gram_face, "READS", (0.0, 0.0))
     made = []
     place = gram_face.GramFace.place
 
