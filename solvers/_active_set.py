@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import math
 import time
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ._gram_face import EPS, TALL, GramFace
+from ._columns import TALL, Columns
+from ._gram_face import EPS, GramFace
 from ._residual_face import SWEEPS, ResidualFace
 from .problem import Vector
 from .solution import Solution, Status, Stop
-
-if TYPE_CHECKING:
-    from ._columns import Columns
 
 LATE = 16, 2  # X with so many times fewer columns than n^2, and rows at most than columns: see ActiveSet
 PRICE = 16  # columns that enter a Gram matrix for what a sweep over the support costs

@@ -22,6 +22,7 @@ FLAT = 1e3  # squared mean over variance up to which centring a product afterwar
 CHUNK = 256  # columns gathered at a time: wide enough for the BLAS, small against X
 SLIM = 128  # columns up to which a Gram matrix of them all may come with the first pass,
 SMALL = 3e7  # and multiplications in it up to which it always does, for less than to find out who is in use
+TALL = 512  # and up to which it may be the cheapest; for a path it is
 ROWS = 1024  # rows taken together where one read of X is to serve several products
 
 
@@ -346,7 +347,11 @@ def _gram_pass(X: Vector, z: Vector, *, centre: bool) -> tuple[Any, Vector | Non
 def _apart(problem: Problem, many: bool) -> tuple[StandardForm | None, Any, Vector | None]:
     """Standard form on X itself, what the first pass gave, and A'A or None; no form if X has to be copied."""
     X = problem.X
-    slim = not problem.is_sparse and problem.p <= min(SLIM, problem.n) and X.dtype == np.float64
+    slim = (
+        not problem.is_sparse
+        and problem.p <= min(TALL if many else SLIM, problem.n)
+        and X.dtype == np.float64
+    )
     slim &= many or problem.layout == "C" or problem.n * problem.p**2 <= SMALL
     if not (problem.layout in ("F", "csc") or (problem.layout == "C" and slim)):
         return None, None, None

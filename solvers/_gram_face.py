@@ -19,7 +19,6 @@ READS = 64, 8  # if to round its columns and to read X once more, to refine, is 
 SWEEPS = 10  # of descent before a projected Newton step, where many columns are to enter
 FIRST = 256  # columns for which there is room at first
 EPS = 2.0**-52
-TALL = 512  # columns up to which one symmetric update of them all may be the cheapest
 STEPS = 30  # projected Newton steps before the active-set method takes over
 
 
