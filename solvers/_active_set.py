@@ -20,7 +20,7 @@ DESCENT = 20  # sweeps at most on a Gram matrix
 MANY = 8  # a support has many new columns where they are more than one in so many
 PACKED = 200  # sparse columns in use from which on W is copied side by side for its many products
 NEAR = 0.7  # of its bound: a column of W below this may give its place to another,
-CLOSE = 0.95  # and has none in the Gram matrix that is made when conjugate gradients are slow
+CLOSE = 0.95  # and below this it has none in a Gram matrix that is made late
 REFINED = 0.01  # of the gap may be left by a step of refinement on a rounded Gram matrix
 STEP = 0.3  # factor from one kappa to the next
 CLEAR = 0.5, 2.0  # columns above their bounds to a row up to which kappa is 1 at once; of sparse X
@@ -218,7 +218,7 @@ class ActiveSet:
             self.admit(np.sort(near[np.argpartition(-excess, size - 1)[:size]]))
         return size
 
-    def make_gram(self, may_round: bool = False, near: float = NEAR) -> None:
+    def make_gram(self, may_round: bool = False) -> None:
         """From here on W has a Gram matrix, without the columns that are far from use.
 
         Not rounded where nearly as many columns are in use as there are rows: what is left open by rounding
@@ -229,7 +229,7 @@ class ActiveSet:
         self.gram = GramFace(self.columns, may_round and not full)
         if self.W.size:
             kept = np.ones(self.W.size, dtype=bool)
-            kept[self._idle(near)] = False
+            kept[self._idle(CLOSE)] = False
             self.inside[self.W[~kept]] = False
             self.W, self.w = self.W[kept], self.w[kept]
             self.gram.place(self.W, np.arange(self.W.size))
@@ -311,7 +311,7 @@ class ActiveSet:
         if not (face.slow and may_gram):
             return True
         self._renew(r)
-        self.make_gram(near=CLOSE)
+        self.make_gram()
         return False
 
     def _renew(self, r: Vector) -> None:

@@ -60,18 +60,23 @@ class GramFace:
         self.most = min(columns.form.k, columns.gram_limit)
         self.A = columns.room(self.most)  # what is never touched of it costs nothing
         self.gathered = True  # whether A holds the columns of W
-        self.G = np.empty((0, 0))
+        self.G = self.U = np.empty((0, 0))
+        self.F, self.sign, self.where = np.empty(0, dtype=np.intp), np.empty(0), np.empty(0, dtype=np.intp)
+        self.f = -1  # columns of the factored face; -1: to be factored anew
         self._reserve(min(self.most, FIRST))
 
     def _reserve(self, capacity: int) -> None:
-        """Room for a larger working set; the face is to be factored anew."""
-        K = min(self.K, self.G.shape[0])
-        bigger = np.empty((capacity, capacity))
-        bigger[:K, :K] = self.G[:K, :K]
-        self.G, self.U = bigger, np.empty((capacity, capacity))
-        self.F, self.sign = np.empty(capacity, dtype=np.intp), np.empty(capacity)
-        self.where = np.full(capacity, -1)  # position in F of each column of W, -1 outside
-        self.f = -1  # columns of the factored face; -1: to be factored anew
+        """Room for a larger working set; what is never touched of it costs nothing."""
+        K, f = min(self.K, self.G.shape[0]), max(self.f, 0)
+        G, U = np.empty((capacity, capacity)), np.empty((capacity, capacity))
+        G[:K, :K], U[:f, :f] = self.G[:K, :K], self.U[:f, :f]
+        more = capacity - self.F.size
+        self.G, self.U = G, U
+        self.F, self.sign = (
+            np.append(self.F, np.empty(more, dtype=np.intp)),
+            np.append(self.sign, np.empty(more)),
+        )
+        self.where = np.append(self.where, np.full(more, -1))  # position in F of each column of W, -1 outside
 
     def images(self, W: Index, found: Vector) -> Vector:
         """Return A_W w for each row w of found (B, K): (n, B), column-major."""
@@ -113,7 +118,7 @@ class GramFace:
         """Fill the rows and columns of the Gram matrix at these places of the working set W."""
         old, K = self.K, W.size
         if self.G.shape[0] < K:
-            self._reserve(min(max(K, 2 * self.G.shape[0]), self.most))
+            self._reserve(min(max(K + K // 4, 2 * self.G.shape[0]), self.most))
         self.K = K
         if np.any(self.where[places] >= 0):
             self.f = -1  # one that leaves stood in the face, at zero
