@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 Index = NDArray[np.intp]
 
 WORTH = 5e7  # multiplications in a Gram matrix from which on rounding is worth while,
-READS = 64, 8  # if to round its columns and to read X once more, to refine, is so much less; of tall X
+READS = 64, 8  # if to round its columns and to read X once more, to refine, is so much less; as tall X grows
 SWEEPS = 10  # of descent before a projected Newton step, where many columns are to enter
 FIRST = 256  # columns for which there is room at first
 EPS = 2.0**-52
@@ -124,7 +124,7 @@ class GramFace:
             self.f = -1  # one that leaves stood in the face, at zero
         G, columns = self.G, self.columns
         n, k = columns.form.z.size, columns.form.k
-        worth = n * K**2 > WORTH and READS[n > 2 * k] * (k + K) < K**2
+        worth = n * K**2 > WORTH and READS[n > 2 * k and old > 0] * (k + K) < K**2
         round_ = self.may_round and not self.rounded and worth
         if old == 0 and round_ and columns.gram is None and columns.nearly_all(K):
             self.gathered, self.rounded = False, True
