@@ -347,11 +347,8 @@ def _gram_pass(X: Vector, z: Vector, *, centre: bool) -> tuple[Any, Vector | Non
 def _apart(problem: Problem, many: bool) -> tuple[StandardForm | None, Any, Vector | None]:
     """Standard form on X itself, what the first pass gave, and A'A or None; no form if X has to be copied."""
     X = problem.X
-    slim = (
-        not problem.is_sparse
-        and problem.p <= min(TALL if many else SLIM, problem.n)
-        and X.dtype == np.float64
-    )
+    most = min(TALL if many else SLIM, problem.n)
+    slim = not problem.is_sparse and problem.p <= most and X.dtype == np.float64
     slim &= many or problem.layout == "C" or problem.n * problem.p**2 <= SMALL
     if not (problem.layout in ("F", "csc") or (problem.layout == "C" and slim)):
         return None, None, None

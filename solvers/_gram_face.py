@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 Index = NDArray[np.intp]
 
 WORTH = 5e7  # multiplications in a Gram matrix from which on rounding is worth while,
-READS = 64, 8  # if to round its columns and to read X once more, to refine, is so much less; as tall X grows
+# if to round its columns and to read X once more is so many times less; of tall X, as W grows
+READS = 64, 8
 SWEEPS = 10  # of descent before a projected Newton step, where many columns are to enter
 FIRST = 256  # columns for which there is room at first
 EPS = 2.0**-52
@@ -72,10 +73,8 @@ class GramFace:
         G[:K, :K], U[:f, :f] = self.G[:K, :K], self.U[:f, :f]
         more = capacity - self.F.size
         self.G, self.U = G, U
-        self.F, self.sign = (
-            np.append(self.F, np.empty(more, dtype=np.intp)),
-            np.append(self.sign, np.empty(more)),
-        )
+        self.F = np.append(self.F, np.zeros(more, dtype=np.intp))
+        self.sign = np.append(self.sign, np.zeros(more))
         self.where = np.append(self.where, np.full(more, -1))  # position in F of each column of W, -1 outside
 
     def images(self, W: Index, found: Vector) -> Vector:

@@ -1,18 +1,17 @@
 """Working set with Newton steps on its face, by a Gram matrix or by products. [massias2018], [fercoq2015].
 
-The fastest of ours for sparse solutions. One pass reads X for means, norms and A'z. A working set W grows
-by violation, while l1 comes down from l1_max in a few even steps if many columns are above their bounds for
-so few rows (continuation). Dense X: W has a Gram
-matrix (|W| a move of coordinate descent), and the support F is solved by projected Newton steps
-(|F|^3/3 each), then by an active-set method on an updated Cholesky factor (|F|^2 a change). A large Gram
-matrix is made of columns rounded to float32, in half the time: its error is undone by one more step from the
-true residual, which is iterative refinement; where the face is too ill-conditioned for that, it is made anew
-in float64. Of an X that is nearly square it is made when W is nearly complete. Sparse X, or W too large:
-descent on the residual, and Newton by conjugate gradients (two products with A_F a step) until their rate
-says that a Gram matrix costs less. A column is read
-again only when |a_j'r_old| + ||a_j|| ||r - r_old|| lets it matter. Dense column-major float64/float32 and CSC
-are used in place; row-major X with many columns, and weighted X, is copied once, in setup. A path keeps all
-of that, for sparse X a Gram matrix too, and is certified in blocks of points.
+The fastest of ours for sparse solutions. One pass reads X for means, norms and A'z. A working set W grows by
+violation, while l1 comes down from l1_max in a few even steps if many columns are above their bounds for so
+few rows (continuation). Dense X: W has a Gram matrix (|W| a move of coordinate descent), and the support F
+is solved by projected Newton steps (|F|^3/3 each), then by an active-set method on an updated Cholesky
+factor (|F|^2 a change). A large Gram matrix is made of columns rounded to float32, in half the time: its
+error is undone by one more step from the true residual, which is iterative refinement; where the face is too
+ill-conditioned for that, it is made anew in float64. Of an X that is nearly square it is made when W is
+nearly complete. Sparse X, or W too large: descent on the residual, and Newton by conjugate gradients (two
+products with A_F a step) until their rate says that a Gram matrix costs less. A column is read again only
+when |a_j'r_old| + ||a_j|| ||r - r_old|| lets it matter. Dense column-major float64/float32 and CSC are used
+in place; row-major X with many columns, and weighted X, is copied once, in setup. A path keeps all of that,
+for sparse X a Gram matrix too, and is certified in blocks of points.
 """
 
 from __future__ import annotations

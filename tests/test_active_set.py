@@ -9,8 +9,9 @@ import pytest
 import scipy.sparse as sp
 
 from solvers import Problem, Solution, Status, Stop, solve
+from solvers._active_set import ActiveSet
 from solvers._columns import Columns
-from solvers._gram import _delete
+from solvers._gram import _delete, face
 from solvers.path import grid, solve_path
 from verification import certify
 
@@ -204,3 +205,72 @@ def test_the_factor_without_a_column_is_that_of_the_matrix_without_it() -> None:
         np.testing.assert_allclose(
             np.triu(U[:19, :19]) ** 2, np.linalg.cholesky(H[np.ix_(kept, kept)], upper=True) ** 2, atol=1e-10
         )
+
+
+@pytest.mark.parametrize("intercept", [False, True])
+def test_a_sparse_gram_matrix_at_once_and_row_by_row(intercept: bool) -> None:
+    X, y = data(60, 40, 11)
+    X = X * (np.random.default_rng(3).random(X.shape) < 0.3)
+    columns = Columns.of(Problem(sp.csc_array(X), y, l1=0.1, intercept=intercept))
+    cols = np.array([30, 2, 17, 39, 5])
+    A = (X - X.mean(axis=0) if intercept else X)[:, cols]
+    whole, by_rows = np.zeros((7, 7)), np.zeros((7, 7))
+    columns.gram_rows(cols, np.arange(5), whole)
+    for places in (np.array([3, 1]), np.array([0]), np.array([2, 4])):
+        columns.gram_rows(cols, places, by_rows)
+    for G in (whole, by_rows):
+        np.testing.assert_allclose(G[:5, :5], A.T @ A, atol=1e-12)
+        assert not G[5:].any()
+        assert not G[:, 5:].any()
+    assert columns.gram_work(cols) == np.sum(np.count_nonzero(X[:, cols], axis=1) ** 2)
+
+
+@pytest.mark.parametrize("twins", [0, 4])
+def test_the_factor_of_a_face_and_the_columns_that_depend_on_others(twins: int) -> None:
+    X, y = data(50, 12, 12)
+    X = np.column_stack([X, X[:, :twins]])
+    K = X.shape[1]
+    G, lam2 = X.T @ X, np.full(K, 1e-13)
+    w = np.where(np.arange(K) % 5 == 4, 0.0, 1.0 + np.arange(K))
+    g, before, U, F = X.T @ y - G @ w, w.copy(), np.zeros((K, K)), np.zeros(K, dtype=np.intp)
+    support = np.count_nonzero(w)
+    rank = np.linalg.matrix_rank(X[:, w != 0])
+    assert face(G, K, g.copy(), w.copy(), lam2, U, F, True) == (support if twins == 0 else -1)
+    f = face(G, K, g, w, lam2, U, F, False)
+    assert f == rank == support - max(twins - 1, 0)  # one of the twins is not in the support
+    assert sorted(F[:f]) == np.flatnonzero(w).tolist()
+    kept = F[:f]
+    factor = np.triu(U[:f, :f])
+    np.testing.assert_allclose(factor.T @ factor, G[np.ix_(kept, kept)], atol=1e-9)
+    np.testing.assert_array_equal(w[kept], before[kept])
+    np.testing.assert_allclose(g, X.T @ y - G @ w, atol=1e-9)
+
+
+def test_slow_conjugate_gradients_on_sparse_columns_end_on_a_gram_matrix(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    rng = np.random.default_rng(13)
+    made: list[int] = []
+    make_gram = ActiveSet.make_gram
+
+    def counted(self: ActiveSet, may_round: bool = False) -> None:
+        make_gram(self, may_round)
+        made.append(self.W.size)
+
+    monkeypatch.setattr(ActiveSet, "make_gram", counted)
+    B = rng.standard_normal((1000, 100)) * (rng.random((1000, 100)) < 0.05)
+    X = np.column_stack([B, B + 0.1 * rng.standard_normal(B.shape) * (B != 0)])  # nearly the same columns
+    y = X[:, :60].sum(axis=1) + rng.standard_normal(1000)
+    problem = Problem(sp.csc_array(X), y, intercept=True)
+    proven(problem.replace(l1=problem.l1_max() / 1000), 1e-11)
+    assert len(made) == 1
+    assert made[0] < 200
+
+
+@pytest.mark.parametrize(("n", "steps"), [(2000, False), (60, True)])
+def test_l1_comes_down_in_steps_only_where_the_rows_are_few(n: int, steps: bool) -> None:
+    X, y = data(n, 600, 14)
+    problem = Problem(np.asfortranarray(X), y)
+    state = ActiveSet(Columns.of(problem.replace(l1=problem.l1_max() / 20)), Stop(1e-9), once=True)
+    state.approach()
+    assert (state.kappa > 1) is steps
