@@ -45,7 +45,7 @@ def execute(plan: Plan, append: Append, events: Events | None = None, past: Past
             if plan.defaults:
                 measure_defaults(state)
             repeat(state)
-            if plan.floors:
+            if plan.headline:
                 measure_floors(state)
             state.conclude()
         finally:

@@ -61,8 +61,9 @@ class Plan:
         Threads of each worker's numerical libraries.
     reuse : Reuse, optional
         Earlier records, of which cells are taken over (reuse.py).
-    floors : bool
-        Whether to time the floor under each cell, too (floors.py).
+    headline : bool
+        Whether all that the page of the headline shows is timed: the floor under each cell (floors.py), and
+        what reaches any of its accuracies by either of its measures (headline.py).
     limits : Limits
     memory : int
         Bytes that a worker's processes may hold; by default half of what the machine has.
@@ -81,7 +82,7 @@ class Plan:
     settings: int | None = None
     defaults: bool = True
     threads: int = 1
-    floors: bool = False
+    headline: bool = False
     reuse: Reuse | None = None
     limits: Limits = field(default_factory=Limits)
     memory: int = field(default_factory=lambda: int(MEMORY_SHARE * machine_memory()))

@@ -1,5 +1,8 @@
 """Time: for each solver, cell and tier, the loosest rung that meets the tier, again and again.
 
+For the page of the headline also the loosest that reaches any of its accuracies, by either of its measures,
+unless it is clearly outrun already.
+
 In batches of shuffled rounds over all pairs. Between two batches workers start anew, so that no ratio rests
 on how the memory of one process happened to be laid out; and what is decided by then takes no further part.
 """
@@ -11,10 +14,11 @@ from collections import defaultdict
 from itertools import count
 
 from bench.contests import BATCHES, Contest, Timed, affordable, due
+from bench.headline import loosest
 from bench.noise import Noise, noise_for
 from bench.state import State
 from verification.environment import cpu_model
-from verification.verdict import judge
+from verification.verdict import Contender, judge
 from verification.verdict_points import judge_points
 
 __all__ = ["repeat"]
@@ -24,8 +28,8 @@ RESTART_SHARE = 0.5  # of a batch's time at most is spent on starting workers an
 
 def repeat(state: State) -> None:
     """Repeat until all ratios are known well enough, or the budget is spent."""
-    items, contests = _timed(state)
     noise = noise_for(cpu_model()).noise
+    items, contests = _timed(state, noise)
     most = state.plan.most_repeats - 1
     each = min(state.plan.batch, math.ceil(most / BATCHES))
     state.events.phase("time", state.budget.left)
@@ -45,25 +49,39 @@ def repeat(state: State) -> None:
         state.note(f"the budget of {state.budget.seconds:g} s ended in batch {batch + 1} of the repeats")
 
 
-def _timed(state: State) -> tuple[list[Timed], list[Contest]]:
+def _timed(state: State, noise: Noise) -> tuple[list[Timed], list[Contest]]:
     """What is to be timed, and what it is compared with: all that reach a tier in a cell."""
     rows = [row for pair in state.pairs for row in pair.rows]
     judged, along = judge(rows), judge_points(rows)
+    wrong = judged.wrong.keys() | along.wrong.keys()  # they get no times
+    pairs = {
+        (pair.cell.name, pair.client.solver, pair.configuration): pair
+        for pair in state.pairs
+        if pair.client.solver not in wrong
+    }
+    items: dict[tuple[Contender, int], Timed] = {}
+    contests: dict[tuple[str, object], Contest] = defaultdict(list)
+
+    def enter(who: Contender, rung: int, contest: object) -> None:
+        if who not in pairs:
+            return
+        if (who, rung) not in items:
+            items[who, rung] = Timed(pairs[who], rung)
+            items[who, rung].take(next(row for row in pairs[who].rows if row["rung"] == rung), 0)
+        contests[who[0], contest].append(items[who, rung])
+
     best = judged.loosest() | along.loosest()
-    items: dict[tuple[int, int], Timed] = {}
-    contests: dict[tuple[str, float], Contest] = defaultdict(list)
-    for k, pair in enumerate(state.pairs):
-        if pair.client.solver in judged.wrong or pair.client.solver in along.wrong:
-            continue  # it gets no times
-        reached = best.get((pair.cell.name, pair.client.solver, pair.configuration), {})
-        for tier, result in reached.items():
-            rung = result.row["rung"]
-            if (k, rung) not in items:
-                first = next(row for row in pair.rows if row["rung"] == rung)
-                items[k, rung] = Timed(pair, rung)
-                items[k, rung].take(first, 0)
-            contests[pair.cell.name, tier].append(items[k, rung])
-    return list(items.values()), list(contests.values())
+    for who in pairs:
+        for tier, result in best.get(who, {}).items():
+            enter(who, result.row["rung"], tier)
+    wanted = list(items.values())
+    if state.plan.headline:
+        for accuracy, reached in loosest(judged).items():
+            for who, result in reached.items():
+                enter(who, result.row["rung"], accuracy)
+        still = _still_wanted(list(items.values()), list(contests.values()), noise, 0)
+        wanted = list(dict.fromkeys([*wanted, *still]))
+    return wanted, list(contests.values())
 
 
 def _still_wanted(items: list[Timed], contests: list[Contest], noise: Noise, batch: int) -> list[Timed]:

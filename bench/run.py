@@ -158,7 +158,8 @@ def measure(
     """
     check_room(results)
     budget = suite.budget if budget is None else budget
-    settings: dict[str, Any] = {"longest": suite.longest, "floors": suite.floors, "tols": LADDER} | options
+    settings: dict[str, Any] = {"longest": suite.longest, "tols": LADDER} | options
+    settings["headline"] = suite.headline
     plan = Plan(new_name(suite.name), suite.name, cells, solvers, budget, seed, **settings)
     head = jsonable(header(plan, suite, data) | {"report": report})
     if reuse is not None:

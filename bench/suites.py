@@ -29,8 +29,8 @@ class Suite:
         Upper limit in seconds for one run of a solver.
     cells : callable
         Returns the cells.
-    floors : bool
-        Whether the floor under each cell is timed, too.
+    headline : bool
+        Whether all that the page of the headline shows is timed.
     """
 
     name: str
@@ -38,7 +38,7 @@ class Suite:
     budget: float
     longest: float
     cells: Callable[[], list[Cell]]
-    floors: bool = False
+    headline: bool = False
 
 
 def _job(job: str, *names: str) -> list[Cell]:
@@ -101,7 +101,7 @@ SUITES = {
         600.0,
         20.0,
         headline,
-        floors=True,
+        headline=True,
     ),
     "paths": Suite("paths", "ten minutes: their paths of 100 points", 600.0, 60.0, path_jobs),
     "scaling": Suite(
