@@ -226,6 +226,7 @@ class ActiveSet:
         """
         self.waits = False
         full = 10 * int(np.count_nonzero(self.w)) >= 9 * self.form.z.size
+        self.gram = None  # its memory first
         self.gram = GramFace(self.columns, may_round and not full)
         if self.W.size:
             kept = np.ones(self.W.size, dtype=bool)

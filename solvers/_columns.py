@@ -23,6 +23,7 @@ CHUNK = 256  # columns gathered at a time: wide enough for the BLAS, small again
 SLIM = 128  # columns up to which a Gram matrix of them all may come with the first pass,
 SMALL = 3e7  # and multiplications in it up to which it always does, for less than to find out who is in use
 TALL = 512  # and up to which it may be the cheapest; for a path it is
+RANGE = 1e-25, 1e30  # of squared norms whose products float32 can hold
 ROWS = 1024  # rows taken together where one read of X is to serve several products
 
 
@@ -195,10 +196,11 @@ class Columns:
     @property
     def gram_limit(self) -> int:
         """Most columns of a Gram matrix: two of its size may take an eighth of X's memory each, or 32 MB."""
-        return int(np.sqrt(max(self._bytes / 8, 32e6) / 8))
+        return int(np.sqrt(max(self.bytes / 8, 32e6) / 8))
 
     @property
-    def _bytes(self) -> int:
+    def bytes(self) -> int:
+        """Of X."""
         B = self.form.B
         return int(B.data.nbytes + B.indices.nbytes) if self.sparse else int(B.nbytes)
 
@@ -226,19 +228,10 @@ class Columns:
 
     @property
     def can_round(self) -> bool:
-        """Whether columns can be gathered as float32."""
-        return not self.sparse and not self._by_rows
-
-    def room(self, most: int, dtype: Any = np.float64) -> Any:
-        """Return an array for gathered columns: as many as may take an eighth of X's memory, or 32 MB.
-
-        None of sparse ones.
-        """
-        n = self.form.z.size
-        if self.sparse:
-            return np.empty((n, 0))
-        fit = int(max(self._bytes / 8, 32e6) / (np.dtype(dtype).itemsize * n))
-        return np.empty((n, min(most, fit)), dtype=dtype, order="F")
+        """Whether columns, and their Gram matrix, can be float32."""
+        live = self.norms_sq[self.norms_sq > 0]
+        low, high = RANGE
+        return not (self.sparse or self._by_rows) and bool(np.all((live > low) & (live < high)))
 
     def nearly_all(self, size: int) -> bool:
         """Whether so many columns are nearly all of them: then X is used as it lies, and none is gathered."""
@@ -281,29 +274,16 @@ class Columns:
         return n if self.gram is None else min(n, ROWS) + n / ROWS
 
     def gram_rows(self, cols: NDArray[np.intp], places: NDArray[np.intp], G: Vector) -> None:
-        """Fill rows and columns of the Gram matrix of ``cols``, in blocks of columns gathered anew."""
-        if self.sparse:
-            self._gram_rows_sparse(cols, places, G)
-            return
-        for lo in range(0, places.size, CHUNK):
-            rows = places[lo : lo + CHUNK]
-            A = self.gather(cols[rows]).T
-            for lo2 in range(0, cols.size, CHUNK):
-                hi2 = min(lo2 + CHUNK, cols.size)
-                block = A @ self.gather(cols[lo2:hi2])
-                G[rows, lo2:hi2] = block
-                G[lo2:hi2, rows] = block.T
+        """Fill rows and columns of the Gram matrix of ``cols`` of a sparse X.
 
-    def _gram_rows_sparse(self, cols: NDArray[np.intp], places: NDArray[np.intp], G: Vector) -> None:
-        """As gram_rows, through the rows that two columns share: a_i'a_j = b_i'b_j - q'q m_i m_j."""
+        Through the rows that two columns share: a_i'a_j = b_i'b_j - q'q m_i m_j.
+        """
         B, m = self.packed(cols).form.B, self.m[cols]
-        R, block = B.tocsr(), np.empty((places.size, cols.size))
+        R = B.tocsr()
         if places.size == cols.size and np.array_equal(places, np.arange(cols.size)):
-            kernels.gram_sparse(
-                B.data, B.indices, B.indptr, R.data, R.indices, R.indptr, self._qq * m, m, block
-            )
-            G[: cols.size, : cols.size] = block
+            kernels.gram_sparse(B.data, B.indices, B.indptr, R.data, R.indices, R.indptr, self._qq * m, m, G)
             return
+        block = np.empty((places.size, cols.size))
         kernels.gram_rows_sparse(
             B.data, B.indices, B.indptr, R.data, R.indices, R.indptr, places, self._qq * m[places], m, block
         )

@@ -173,13 +173,14 @@ def polish(
     # violators enter. A linearly dependent entrant moves along the null direction (the fit stays, the
     # penalty falls) until another column leaves. Violations up to `slack` are rounding. With
     # `refine` g is renewed at the end, and the face solved once more. Returns f; -1 where G is
-    # `rounded` and that leaves open whether an entrant is dependent.
+    # `rounded` and that leaves open whether an entrant is dependent; U is float32 then, and the equations
+    # of the face are solved again until what is left of them is a tenth of the worst violation.
     b = np.empty(U.shape[0])
     d = np.empty(U.shape[0])
     last = w[:K].copy()  # w at the last g
     start, base = w[:K].copy(), g[:K].copy()  # w when g was last renewed, and g then
     e = np.empty(K)
-    renewed = 0
+    renewed = again = 0
     for _ in range(steps):
         # ---- to the minimum of the face
         for a in range(f):
@@ -213,7 +214,7 @@ def polish(
                     where[F[a]] = a
                 f -= 1
                 drop = True
-        # ---- g at the new point: on the face its equations say it
+        # ---- g at the new point: on the face its equations say it, where U is exact enough
         moved = 0
         for j in range(K):
             e[j] = w[j] - last[j]
@@ -227,7 +228,7 @@ def polish(
                         g[i] -= e[j] * row[i]
         for j in range(K):
             a = where[j]
-            if a >= 0:
+            if a >= 0 and not rounded:
                 g[j] = b[a] + lam1[j] * sign[a] + lam2[j] * w[j]
             elif moved >= K - f and G[j, j] > 0.0:
                 row = G[j]
@@ -242,6 +243,17 @@ def polish(
                 over = (g[j] if positive else abs(g[j])) - lam1[j]
                 if over > slack[j]:
                     worst = max(worst, over * over / G[j, j])
+        if rounded and again < 3:
+            left = 0.0
+            for a in range(f):
+                j = F[a]
+                over = g[j] - lam1[j] * sign[a] - lam2[j] * w[j]
+                if abs(over) > slack[j]:
+                    left = max(left, over * over / G[j, j])
+            if left > 0.01 * worst:
+                again += 1
+                continue
+        again = 0
         if worst == 0.0:
             if not refine or moved == 0 or renewed == 1:
                 return f
@@ -324,25 +336,50 @@ def follow(
     return f
 
 
+@jit
+def scaled(G: Any, F: Any, lam2: Any, unit: Any, H: Any) -> None:
+    # G_FF + diag(lam2) with a unit diagonal, into H
+    for a in range(F.size):
+        unit[a] = 1.0 / np.sqrt(G[F[a], F[a]] + lam2[F[a]])
+    for a in range(F.size):
+        row = G[F[a]]
+        for c in range(F.size):
+            H[a, c] = row[F[c]] * unit[a] * unit[c]
+        H[a, a] = 1.0
+
+
+@jit
+def spread(flat: Any, f: int, now: int, then: int) -> None:
+    # The upper triangle of f rows, from a row length of `now` to a greater one, in place: from the last on
+    for i in range(f - 1, -1, -1):
+        for c in range(f - 1, i - 1, -1):
+            flat[i * then + c] = flat[i * now + c]
+
+
+def packed(U: Vector, f: int) -> Vector:
+    """The first memory of U as a matrix of f columns, where LAPACK can work in place: (f, f)."""
+    return U.reshape(-1)[: f * f].reshape(f, f)
+
+
 def face(G: Vector, K: int, g: Vector, w: Vector, lam2: Vector, U: Vector, F: Any, rounded: bool) -> int:
     """Cholesky factor of G_FF + diag(lam2) for the support of w into U, its places into F; returns its size.
 
     By complete pivoting, scaled by the diagonal. Where it is singular, columns that depend on the others are
     set to zero (w and g are changed). Returns -1 instead if G is rounded, and so whether they do is open.
     """
-    from scipy.linalg.lapack import dpstrf
+    from scipy.linalg.lapack import dpstrf, spstrf
 
     support = np.flatnonzero(w[:K])
-    H = G[np.ix_(support, support)]
-    unit = 1.0 / np.sqrt(np.diagonal(H) + lam2[support])
-    H *= unit
-    H *= unit[:, None]
-    np.fill_diagonal(H, 1.0)
-    C, order, f, _ = dpstrf(H.T, lower=1, tol=ROUNDED if rounded else SINGULAR, overwrite_a=1)
+    unit = np.empty(support.size)
+    H = packed(U, support.size)
+    scaled(G, support, lam2, unit, H)
+    pstrf = dpstrf if H.dtype == np.float64 else spstrf
+    _, order, f, _ = pstrf(H.T, lower=1, tol=ROUNDED if rounded else SINGULAR, overwrite_a=1)
     if rounded and f < support.size:
         return -1
     kept, out = order[:f] - 1, order[f:] - 1
-    U[:f, :f] = C[:f, :f].T / unit[kept]
+    H[:f, :f] /= unit[kept].astype(H.dtype)
+    spread(U.reshape(-1), f, support.size, U.shape[0])
     F[:f] = support[kept]
     g[:K] += G[:K, support[out]] @ w[support[out]]
     w[support[out]] = 0.0

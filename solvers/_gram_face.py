@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from ._gathered import Gathered
 from .problem import Vector
 
 if TYPE_CHECKING:
@@ -18,7 +19,11 @@ WORTH = 5e7  # multiplications in a Gram matrix from which on rounding is worth 
 # if to round its columns and to read X once more is so many times less; of tall X, as W grows
 READS = 64, 8
 SWEEPS = 10  # of descent before a projected Newton step, where many columns are to enter
-FIRST = 256  # columns for which there is room at first
+FIRST = 328  # columns for which there is room at first
+LINES = (
+    64,
+    16,
+)  # row lengths are so many times something and so much: whole cache lines, in every set of a cache
 EPS = 2.0**-52
 STEPS = 30  # projected Newton steps before the active-set method takes over
 
@@ -44,6 +49,8 @@ class GramFace:
     ----------
     rounded : bool
         Whether that was done.
+    whole : bool
+        Whether G was made of X as it lies.
     unfit : bool
         Whether G is too coarse for a face that was met: another is needed, not rounded.
 
@@ -55,33 +62,39 @@ class GramFace:
 
     def __init__(self, columns: Columns, may_round: bool = False) -> None:
         self.columns = columns
-        self.may_round = may_round and columns.can_round
-        self.rounded = self.unfit = False
+        self.may_round = may_round
+        self.rounded = self.unfit = self.whole = False
         self.K = 0
         self.most = min(columns.form.k, columns.gram_limit)
-        self.A = columns.room(self.most)  # what is never touched of it costs nothing
-        self.gathered = True  # whether A holds the columns of W
-        self.G = self.U = np.empty((0, 0))
+        self.gathered = None if columns.sparse else Gathered(columns, self.most, np.float64)
+        self.G: Vector = np.empty((0, 0))
+        self.U: Vector = self.G
         self.F, self.sign, self.where = np.empty(0, dtype=np.intp), np.empty(0), np.empty(0, dtype=np.intp)
         self.f = -1  # columns of the factored face; -1: to be factored anew
         self._reserve(min(self.most, FIRST))
 
     def _reserve(self, capacity: int) -> None:
         """Room for a larger working set; what is never touched of it costs nothing."""
-        K, f = min(self.K, self.G.shape[0]), max(self.f, 0)
-        G, U = np.empty((capacity, capacity)), np.empty((capacity, capacity))
-        G[:K, :K], U[:f, :f] = self.G[:K, :K], self.U[:f, :f]
-        more = capacity - self.F.size
+        step, more = LINES
+        capacity = -(-(capacity - more) // step) * step + more
+        G, U = np.empty((2, capacity, capacity), np.float32 if self.rounded else np.float64)
+        K, f = self.K, max(self.f, 0)
+        with np.errstate(over="ignore", invalid="ignore"):  # below the triangle of U there are no numbers
+            G[:K, :K], U[:f, :f] = self.G[:K, :K], self.U[:f, :f]
         self.G, self.U = G, U
-        self.F = np.append(self.F, np.zeros(more, dtype=np.intp))
-        self.sign = np.append(self.sign, np.zeros(more))
-        self.where = np.append(self.where, np.full(more, -1))  # position in F of each column of W, -1 outside
+        new = capacity - self.F.size
+        self.F = np.append(self.F, np.zeros(new, dtype=np.intp))
+        self.sign = np.append(self.sign, np.zeros(new))
+        self.where = np.append(self.where, np.full(new, -1))  # position in F of each column of W, -1 outside
 
     def images(self, W: Index, found: Vector) -> Vector:
         """Return A_W w for each row w of found (B, K): (n, B), column-major."""
-        if self.gathered:
-            return np.asarray((found @ self.A[:, : self.K].T).T)
-        return self.columns.products(W, found)
+        if self.gathered is None or self.whole:
+            return self.columns.products(W, found)
+        out = np.zeros((found.shape[0], self.columns.form.z.size))
+        for here, A in self.gathered.blocks(W):
+            out += found[:, here] @ A.T
+        return out.T
 
     def residuals(self, W: Index, found: Vector) -> tuple[Vector, Vector, Vector, Vector]:
         """What the Gram matrix of all the columns tells of the residuals, without reading X.
@@ -116,50 +129,58 @@ class GramFace:
     def place(self, W: Index, places: Index) -> None:
         """Fill the rows and columns of the Gram matrix at these places of the working set W."""
         old, K = self.K, W.size
-        if self.G.shape[0] < K:
-            self._reserve(min(max(K + K // 4, 2 * self.G.shape[0]), self.most))
-        self.K = K
+        room = self.G.shape[0]
+        if room < K:
+            self._reserve(min(max(K + K // 8, min(2 * room, room + FIRST)), self.most))
         if np.any(self.where[places] >= 0):
             self.f = -1  # one that leaves stood in the face, at zero
-        G, columns = self.G, self.columns
+        columns = self.columns
         n, k = columns.form.z.size, columns.form.k
         worth = n * K**2 > WORTH and READS[n > 2 * k and old > 0] * (k + K) < K**2
-        round_ = self.may_round and not self.rounded and worth
-        if old == 0 and round_ and columns.gram is None and columns.nearly_all(K):
-            self.gathered, self.rounded = False, True
-            columns.rounded_gram(W, G)
-            return
-        if old == 0 and columns.whole_gram(W, G):
-            self.gathered = False
-            return
-        if round_ and self.gathered:
+        at_once = old == 0 and columns.nearly_all(K)
+        has = self.rounded or self.whole or (at_once and columns.gram is not None)
+        if self.may_round and worth and not has and columns.can_round:
             self._round(W[:old])
-        A = self.A
-        if A.shape[1] < K or not self.gathered:
-            self.gathered = False
-            columns.gram_rows(W, places, G)
-            return
-        columns.gather_into(A, W[places], places)
-        new = A[:, places] if old > 0 and places[0] < old else A[:, old:K]
-        block = new.T @ A[:, :K]
-        unit = 1.0 / columns.scale[W] if self.rounded else None
-        if old == 0:  # all of it, and symmetric
-            if unit is None:
-                G[:K, :K] = block
-            else:
-                np.multiply(block, unit, out=G[:K, :K])
+        self.K = K
+        if at_once and self.rounded:
+            columns.rounded_gram(W, self.G)
+        elif old == 0 and columns.whole_gram(W, self.G):
+            self.whole = True
+        elif self.gathered is None:
+            columns.gram_rows(W, places, self.G)
+        else:
+            self._extend(self.gathered, W, places, old)
+
+    def _extend(self, gathered: Gathered, W: Index, places: Index, old: int) -> None:
+        G, K = self.G, W.size
+        gathered.enter(W, places, old, 2.0 * K * G.strides[0])
+        unit = (1.0 / self.columns.scale[W]).astype(G.dtype) if self.rounded else None
+        if old == 0 and gathered.kept == K:  # all of it, and symmetric
+            np.matmul(gathered.A[:, :K].T, gathered.A[:, :K], out=G[:K, :K])
+            if unit is not None:
+                G[:K, :K] *= unit
                 G[:K, :K] *= unit[:, None]
             return
-        if unit is not None:
-            block = block * unit * unit[places, None]
-        G[places, :K] = block
-        G[:K, places] = block.T
+        for lo in range(0, places.size, gathered.rows):
+            rows = places[lo : lo + gathered.rows]
+            new = gathered.some(W, rows)
+            last = K if old else int(rows[-1]) + 1  # of a new matrix, only as far as the diagonal
+            for here, A in gathered.blocks(W):
+                if here.start >= last:
+                    break
+                block = new.T @ A
+                if unit is not None:
+                    block *= unit[here]
+                    block *= unit[rows, None]
+                G[rows, here] = block
+                G[here, rows] = block.T
 
     def _round(self, W: Index) -> None:
-        """From here on the gathered columns are float32."""
+        """From here on all is float32."""
         self.rounded = True
-        self.A = self.columns.room(self.most, np.float32)  # for twice as many of them
-        self.columns.gather_into(self.A, W, np.arange(W.size))
+        self.gathered = Gathered(self.columns, self.most, np.float32)  # room for twice as many
+        self._reserve(self.G.shape[0])
+        self.gathered.enter(W, np.arange(W.size), 0, 2.0 * W.size * self.G.strides[0])
 
     def descend(
         self, g: Vector, w: Vector, lam1: Vector, lam2: Vector, enough: float, sweeps: int = 50
@@ -196,35 +217,36 @@ class GramFace:
         Returns whether it was taken: not if there is nothing left to do, if the face is singular, or if
         the projection does not lower the objective.
         """
-        from scipy.linalg.lapack import dpotrf, dpotrs
+        from scipy.linalg.lapack import dpotrf, dpotrs, spotrf, spotrs
 
-        from ._gram import ROUNDED, SINGULAR, newton_system, projected_step
+        from ._gram import ROUNDED, SINGULAR, newton_system, packed, projected_step
 
         f = F.size
-        H, diagonal, b, sign = np.empty((f, f)), np.empty(f), np.empty(f), np.empty(f)
+        H, diagonal, b, sign = packed(self.U, f), np.empty(f), np.empty(f), np.empty(f)
         if not newton_system(self.G, F, g, w, lam1, lam2, slack, H, diagonal, b, sign):
             return False
-        C, info = dpotrf(H.T, lower=1, clean=0, overwrite_a=1)  # in place: H is the upper factor
+        potrf, potrs = (spotrf, spotrs) if self.rounded else (dpotrf, dpotrs)
+        C, info = potrf(H.T, lower=1, clean=0, overwrite_a=1)  # in place: H is the upper factor
         if info != 0 or np.any(C.diagonal() ** 2 <= (ROUNDED if self.rounded else SINGULAR) * diagonal):
             self.unfit = self.rounded
             return False
-        d = dpotrs(C, b, lower=1)[0]
+        d = potrs(C, b, lower=1)[0].astype(np.float64)
         positive = self.columns.form.positive
         if not projected_step(self.G, self.K, F, g, w, d, sign, lam1, lam2, positive):
             return False
-        self._face(F, w[F], sign, C)
+        self._face(F, w[F], sign)
         return True
 
-    def _face(self, F: Index, w: Vector, sign: Vector, C: Vector) -> None:
+    def _face(self, F: Index, w: Vector, sign: Vector) -> None:
         """Keep the factor for the active-set method, without the few columns that have become zero."""
-        from ._gram import leave
+        from ._gram import leave, spread
 
         self.f = -1
         gone = np.flatnonzero(w == 0)
         if gone.size > few(F.size) or np.any(w * sign < 0):
             return
         f = F.size
-        self.U[:f, :f] = C.T
+        spread(self.U.reshape(-1), f, f, self.U.shape[0])
         self.F[:f], self.sign[:f] = F, sign
         self.f = leave(self.U, self.F, self.sign, f, gone) if gone.size else f
         self.where[:] = -1

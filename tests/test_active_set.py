@@ -12,6 +12,7 @@ from solvers import Problem, Solution, Status, Stop, solve
 from solvers._active_set import ActiveSet
 from solvers._columns import Columns
 from solvers._gram import _delete, face
+from solvers._gram_face import GramFace
 from solvers.path import grid, solve_path
 from verification import certify
 
@@ -189,10 +190,45 @@ def test_products_of_blocks(make: Any) -> None:
     cols = np.array([3, 80, 7, 11])
     W = np.random.default_rng(2).standard_normal((5, 4))
     np.testing.assert_allclose(columns.products(cols, W), A[:, cols] @ W.T, atol=1e-11)
-    G = np.zeros((6, 6))
-    columns.gram_rows(cols, np.arange(4), G)
-    np.testing.assert_allclose(G[:4, :4], A[:, cols].T @ A[:, cols], atol=1e-11)
-    assert not G[4:].any()
+    gram = GramFace(columns)
+    gram.place(cols, np.arange(4))
+    np.testing.assert_allclose(gram.G[:4, :4], A[:, cols].T @ A[:, cols], atol=1e-11)
+    np.testing.assert_allclose(gram.images(cols, W), A[:, cols] @ W.T, atol=1e-11)
+
+
+@pytest.mark.parametrize("room", [0, 7, 100])
+@pytest.mark.parametrize("rounded", [False, True])
+def test_a_gram_matrix_of_columns_that_are_kept_or_copied_anew(
+    room: int, rounded: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    X, y = data(70, 400, 8)
+    X[:, 40] *= 1e9  # float32 holds it by its scale
+    columns = Columns.of(Problem(np.asfortranarray(X), y, l1=0.1, intercept=True))
+    A = X - X.mean(axis=0)
+    gram, item = GramFace(columns), 8
+    if rounded:
+        gram._round(np.empty(0, dtype=np.intp))
+        item = 4
+    assert gram.gathered is not None
+    W = np.random.default_rng(3).permutation(400)
+    for places in (np.arange(50), np.arange(50, 90), np.array([1, 60, 89]), np.arange(90, 200)):
+        K = max(gram.K, int(places[-1]) + 1)
+        if places.size == 3:  # others in the places of three
+            W[places] = W[300:303]
+        gram.gathered.bytes = 2.0 * K * gram.G.strides[0] + room * item * 70  # for so many columns
+        gram.place(W[:K], places)
+    W = W[:200]
+    assert gram.gathered.kept == room
+    assert gram.G.itemsize == item
+    true = A[:, W].T @ A[:, W]
+    norms = np.sqrt(true.diagonal())
+    close = 1e-6 if rounded else 1e-14
+    np.testing.assert_allclose(
+        gram.G[:200, :200] / np.outer(norms, norms), true / np.outer(norms, norms), atol=close
+    )
+    found = np.random.default_rng(2).standard_normal((3, 200)) / norms
+    if not rounded:
+        np.testing.assert_allclose(gram.images(W, found), A[:, W] @ found.T, atol=1e-12)
 
 
 def test_the_factor_without_a_column_is_that_of_the_matrix_without_it() -> None:
