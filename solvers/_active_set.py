@@ -237,7 +237,7 @@ class ActiveSet:
 
     def admit(self, new: NDArray[np.intp]) -> None:
         """Take columns into W, in the places of those that are far from use first."""
-        idle = self._idle()[: new.size] if self.W.size else self.W
+        idle = np.sort(self._idle()[: new.size]) if self.W.size else self.W
         places = np.concatenate([idle, np.arange(self.W.size, self.W.size + new.size - idle.size)])
         self.inside[self.W[idle]] = False
         self.inside[new] = True

@@ -267,17 +267,19 @@ def subtract_sparse(data: Any, indices: Any, indptr: Any, m: Any, q: Any, cols: 
 
 
 @jit
-def gather_dense(X: Any, m: Any, cols: Any, places: Any, A: Any) -> None:
-    # Column cols[c] of X, centred, into column places[c] of A
+def gather_dense(X: Any, m: Any, cols: Any, places: Any, lo: int, A: Any) -> None:
+    # Column cols[c] of X, centred, into column places[c] of A: from row lo on as many rows as A has
     for c in range(cols.size):
-        j, k = cols[c], places[c]
-        for i in range(X.shape[0]):
-            A[i, k] = np.float64(X[i, j]) - m[j]
+        j = cols[c]
+        column, to = X[lo : lo + A.shape[0], j], A[:, places[c]]
+        shift = m[j]
+        for i in range(to.size):
+            to[i] = np.float64(column[i]) - shift
 
 
 @jit
 def gather_rounded(X: Any, m: Any, scale: Any, cols: Any, places: Any, lo: int, A: Any) -> None:
-    # As gather_dense, from row lo on as many rows as A (float32) has, and each column by its scale
+    # As gather_dense, each column by its scale, rounded to float32
     for c in range(cols.size):
         j = cols[c]
         column, to = X[lo : lo + A.shape[0], j], A[:, places[c]]

@@ -23,6 +23,8 @@ CHUNK = 256  # columns gathered at a time: wide enough for the BLAS, small again
 SLIM = 128  # columns up to which a Gram matrix of them all may come with the first pass,
 SMALL = 3e7  # and multiplications in it up to which it always does, for less than to find out who is in use
 TALL = 512  # and up to which it may be the cheapest; for a path it is
+FEW_ROWS = 256  # at least, of so many columns that they are copied a few rows at a time; and X is taken
+SLIGHT = 32e6  # for no smaller than this many bytes
 RANGE = 1e-25, 1e30  # of squared norms whose products float32 can hold
 ROWS = 1024  # rows taken together where one read of X is to serve several products
 
@@ -210,16 +212,17 @@ class Columns:
         self.gather_into(A, cols, np.arange(cols.size))
         return A
 
-    def gather_into(self, A: Any, cols: NDArray[np.intp], places: NDArray[np.intp]) -> None:
-        """Copy columns of A to places of an (n, *) column-major array; by `scale` where that is float32."""
+    def gather_into(self, A: Any, cols: NDArray[np.intp], places: NDArray[np.intp], lo: int = 0) -> None:
+        """Copy columns of A, from row lo on, to places of a column-major array; by `scale` if float32."""
+        B = self.form.B
         if A.dtype == np.float32:
-            kernels.gather_rounded(self.form.B, self.m, self.scale, cols, places, 0, A)
+            kernels.gather_rounded(B, self.m, self.scale, cols, places, lo, A)
         elif self.sparse:
-            A[:, places] = self.form.dense(cols)
+            A[:, places] = self.form.dense(cols)[lo : lo + A.shape[0]]
         elif self._by_rows:
-            A[:, places] = self.form.B[:, cols] - self.m[cols]
+            A[:, places] = B[lo : lo + A.shape[0], cols] - self.m[cols]
         else:
-            kernels.gather_dense(self.form.B, self.m, cols, places, A)
+            kernels.gather_dense(B, self.m, cols, places, lo, A)
 
     @cached_property
     def scale(self) -> Vector:
@@ -250,22 +253,41 @@ class Columns:
         G[:size, :size] = self.gram if in_order else self.gram[np.ix_(cols, cols)]
         return True
 
-    def rounded_gram(self, cols: NDArray[np.intp], G: Vector) -> None:
-        """Fill G with the Gram matrix of these columns rounded to float32: half the time, 1e-7 of accuracy.
+    def fresh_gram(self, cols: NDArray[np.intp], G: Vector, work: Vector) -> None:
+        """Fill G with the Gram matrix of these columns of a dense X, all of it.
 
-        The rows are taken a few at a time, and added up in float64.
+        Where G is float32, so are the columns: half the time, 1e-7 of accuracy. The rows are taken a few at
+        a time.
+
+        Parameters
+        ----------
+        cols : (K,) int array
+        G : (>= K, >= K) array
+        work : (K, K) array of the same type
+            Overwritten.
         """
-        n, size = self.form.z.size, cols.size
-        G, places, unit = G[:size, :size], np.arange(size), 1.0 / self.scale[cols]
-        G[:] = 0.0
-        step = min(2 * ROWS, n)
-        buffer = np.empty((step, size), dtype=np.float32, order="F")
+        from scipy.linalg.blas import dsyrk, ssyrk
+
+        n, K, places = self.form.z.size, cols.size, np.arange(cols.size)
+        syrk = ssyrk if G.dtype == np.float32 else dsyrk
+        step = min(n, max(FEW_ROWS, int(max(self.bytes, SLIGHT) / 16 / (G.itemsize * K))))
+        buffer = np.empty((step, K), G.dtype, order="F")
         for lo in range(0, n, step):
-            A = buffer[: n - lo]
-            kernels.gather_rounded(self.form.B, self.m, self.scale, cols, places, lo, A)
-            G += A.T @ A
-        G *= unit
-        G *= unit[:, None]
+            A = buffer[: n - lo] if n - lo < step else buffer
+            self.gather_into(A, cols, places, lo)
+            syrk(
+                1.0, A, 1.0 if lo else 0.0, work.T, trans=1, lower=0, overwrite_c=1
+            )  # of work the lower half
+        for lo in range(0, K, CHUNK):
+            hi = min(lo + CHUNK, K)
+            rows, here = work[lo:hi, :lo], work[lo:hi, lo:hi]
+            G[lo:hi, :lo], G[:lo, lo:hi] = rows, rows.T
+            half = np.tril(here)
+            G[lo:hi, lo:hi] = half + np.triu(half.T, 1)
+        if G.dtype == np.float32:
+            unit = (1.0 / self.scale[cols]).astype(G.dtype)
+            G[:K, :K] *= unit
+            G[:K, :K] *= unit[:, None]
 
     @property
     def depth(self) -> float:

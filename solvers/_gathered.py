@@ -17,7 +17,7 @@ Index = NDArray[np.intp]
 
 SHARE = 4  # of X's memory one part in so many may be taken by a Gram matrix, its factor and its columns,
 LEAST = 8e6  # or so many bytes, where a Gram matrix leaves that
-KEPT, ROWS, BLOCK = 2, 8, 16  # of that, what columns that are kept may take, those that enter, and a block
+ENTERING, BLOCK = 0.25, 0.0625  # of that, what columns that enter may take, and a block of others
 WIDTH = 32, 256  # columns of a block: enough for the BLAS, and no more than it needs
 
 
@@ -43,19 +43,22 @@ class Gathered:
         self.columns = columns
         self.bytes = max(columns.bytes / SHARE, LEAST)
         self.column_bytes = columns.form.z.size * np.dtype(dtype).itemsize
-        fit = min(most, int(self.bytes / KEPT / self.column_bytes))
+        fit = self.room(most, 0.0)
         self.A = np.empty((columns.form.z.size, fit), dtype, order="F")  # what is never touched costs nothing
         self.kept = 0
         low, high = WIDTH
         self.rows, self.width = (
-            int(min(max(self.bytes / share / self.column_bytes, low), high)) for share in (ROWS, BLOCK)
+            int(min(max(share * self.bytes / self.column_bytes, low), high)) for share in (ENTERING, BLOCK)
         )
+
+    def room(self, most: int, others: float) -> int:
+        """How many of so many columns may be kept where others take so many bytes."""
+        return min(most, int(max((1 - ENTERING - BLOCK) * self.bytes - others, 0.0) / self.column_bytes))
 
     def enter(self, W: Index, places: Index, old: int, others: float) -> None:
         """Take in columns of W at these places; there were `old` before, and others have so many bytes."""
         if self.kept == old:
-            fit = int(max(self.bytes - others, 0.0) / self.column_bytes)
-            self.kept = max(old, min(W.size, fit, self.A.shape[1]))
+            self.kept = max(old, self.room(min(W.size, self.A.shape[1]), others))
         places = places[places < self.kept]
         self.columns.gather_into(self.A, W[places], places)
 

@@ -127,7 +127,9 @@ class GramFace:
         return U, r_sq, z_r, error
 
     def place(self, W: Index, places: Index) -> None:
-        """Fill the rows and columns of the Gram matrix at these places of the working set W."""
+        """Fill the rows and columns of the Gram matrix at these places of the working set W, which rise."""
+        from ._gram import packed
+
         old, K = self.K, W.size
         room = self.G.shape[0]
         if room < K:
@@ -142,20 +144,26 @@ class GramFace:
         if self.may_round and worth and not has and columns.can_round:
             self._round(W[:old])
         self.K = K
-        if at_once and self.rounded:
-            columns.rounded_gram(W, self.G)
-        elif old == 0 and columns.whole_gram(W, self.G):
-            self.whole = True
-        elif self.gathered is None:
+        if self.gathered is None:
             columns.gram_rows(W, places, self.G)
+        elif old == 0 and not self.rounded and columns.whole_gram(W, self.G):
+            self.whole = True
+        elif old == 0 and (at_once or self.gathered.room(K, self._bytes) < K):
+            columns.fresh_gram(W, self.G, packed(self.U, K))
         else:
             self._extend(self.gathered, W, places, old)
 
+    @property
+    def _bytes(self) -> float:
+        """Of the Gram matrix and the factor."""
+        return 2.0 * self.K * self.G.strides[0]
+
     def _extend(self, gathered: Gathered, W: Index, places: Index, old: int) -> None:
+        """Fill them by columns side by side: those that are kept, and others copied anew in blocks."""
         G, K = self.G, W.size
-        gathered.enter(W, places, old, 2.0 * K * G.strides[0])
+        gathered.enter(W, places, old, self._bytes)
         unit = (1.0 / self.columns.scale[W]).astype(G.dtype) if self.rounded else None
-        if old == 0 and gathered.kept == K:  # all of it, and symmetric
+        if old == 0:  # all of it, and symmetric
             np.matmul(gathered.A[:, :K].T, gathered.A[:, :K], out=G[:K, :K])
             if unit is not None:
                 G[:K, :K] *= unit
@@ -164,10 +172,7 @@ class GramFace:
         for lo in range(0, places.size, gathered.rows):
             rows = places[lo : lo + gathered.rows]
             new = gathered.some(W, rows)
-            last = K if old else int(rows[-1]) + 1  # of a new matrix, only as far as the diagonal
             for here, A in gathered.blocks(W):
-                if here.start >= last:
-                    break
                 block = new.T @ A
                 if unit is not None:
                     block *= unit[here]

@@ -159,15 +159,29 @@ def test_a_rounded_gram_matrix_costs_no_accuracy(
     assert all(gram.rounded for gram in made) or kind in ("columns twice", "alike")
 
 
-def test_the_rounded_gram_matrix_of_columns_far_apart() -> None:
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("intercept", [False, True])
+def test_a_gram_matrix_by_a_few_rows_at_a_time(
+    dtype: Any, intercept: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
     rng = np.random.default_rng(11)
-    X = np.asfortranarray(rng.standard_normal((3000, 6)) * 10.0 ** np.array([-90, -30, 0, 30, 60, 90]))
-    columns = Columns.of(Problem(X, rng.standard_normal(3000), l1=0.1))
-    cols, G = np.array([4, 0, 2, 5, 1]), np.empty((8, 8))
-    columns.rounded_gram(cols, G)
+    X = np.asfortranarray(rng.standard_normal((3000, 400)) * 10.0 ** rng.uniform(-8, 8, 400))
+    columns = Columns.of(Problem(X, rng.standard_normal(3000), l1=0.1, intercept=intercept))
+    cols, G, work = (
+        rng.permutation(400)[:300],
+        np.zeros((310, 310), dtype),
+        np.full((300, 300), np.nan, dtype),
+    )
+    monkeypatch.setattr("solvers._columns.SLIGHT", 0.0)  # 500 rows at a time, and 256
+    columns.fresh_gram(cols, G, work)
     A = columns.gather(cols)
     norms = np.linalg.norm(A, axis=0)
-    np.testing.assert_allclose(G[:5, :5] / norms / norms[:, None], (A / norms).T @ (A / norms), atol=2e-6)
+    close = 2e-6 if dtype == np.float32 else 1e-14
+    np.testing.assert_allclose(
+        G[:300, :300] / norms / norms[:, None], (A / norms).T @ (A / norms), atol=close
+    )
+    np.testing.assert_array_equal(G, G.T)
+    assert not G[300:].any()
 
 
 # -- a path by products with sparse columns -----------------------------------------------------------------
