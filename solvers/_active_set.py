@@ -21,6 +21,7 @@ MANY = 8  # a support has many new columns where they are more than one in so ma
 PACKED = 200  # sparse columns in use from which on W is copied side by side for its many products
 NEAR = 0.7  # of its bound: a column of W below this may give its place to another,
 CLOSE = 0.95  # and below this it has none in a Gram matrix that is made late
+FILLED = 0.95  # of the largest Gram matrix at first: others are to enter
 REFINED = 0.01  # of the gap may be left by a step of refinement on a rounded Gram matrix
 STEP = 0.3  # factor from one kappa to the next
 CLEAR = 0.5, 2.0  # columns above their bounds to a row up to which kappa is 1 at once; of sparse X
@@ -219,21 +220,42 @@ class ActiveSet:
         return size
 
     def make_gram(self, may_round: bool = False) -> None:
-        """From here on W has a Gram matrix, without the columns that are far from use.
-
-        Not rounded where nearly as many columns are in use as there are rows: what is left open by rounding
-        are the small pivots, of which there are many then.
-        """
+        """From here on W has a Gram matrix, without the columns that are far from use; if memory allows."""
         self.waits = False
-        full = 10 * int(np.count_nonzero(self.w)) >= 9 * self.form.z.size
         self.gram = None  # its memory first
-        self.gram = GramFace(self.columns, may_round and not full)
+        if not self._fits(may_round):
+            return
+        self.gram = GramFace(self.columns, self._rounds(may_round))
         if self.W.size:
             kept = np.ones(self.W.size, dtype=bool)
-            kept[self._idle(CLOSE)] = False
+            kept[self._leaving(self.gram.most)] = False
             self.inside[self.W[~kept]] = False
             self.W, self.w = self.W[kept], self.w[kept]
             self.gram.place(self.W, np.arange(self.W.size))
+
+    def _rounds(self, may_round: bool) -> bool:
+        """Whether a Gram matrix made now may be rounded.
+
+        Not where nearly as many columns are in use as there are rows, if memory allows it: what is left open
+        by rounding are the small pivots, of which there are many then.
+        """
+        support = int(np.count_nonzero(self.w))
+        full = 10 * support >= 9 * self.form.z.size
+        return may_round and not (full and support <= FILLED * self.columns.gram_limit)
+
+    def _most(self, may_round: bool) -> int:
+        """Columns that a Gram matrix made now may have."""
+        return self.columns.rounded_limit if self._rounds(may_round) else self.columns.gram_limit
+
+    def _leaving(self, most: int) -> NDArray[np.intp]:
+        """Places of W whose columns have none in a Gram matrix of at most so many that is made now."""
+        idle, kept = self._idle(CLOSE), int(FILLED * most)
+        return idle if self.W.size - idle.size <= kept else self._idle(np.inf)[: self.W.size - kept]
+
+    def _fits(self, may_round: bool) -> bool:
+        """Whether memory allows a Gram matrix now."""
+        most = self._most(may_round)
+        return self.W.size <= FILLED * most or self.W.size - self._leaving(most).size <= most
 
     def admit(self, new: NDArray[np.intp]) -> None:
         """Take columns into W, in the places of those that are far from use first."""
@@ -245,8 +267,8 @@ class ActiveSet:
         self.W[places] = new
         self.w = np.concatenate([self.w, np.zeros(new.size - idle.size)])
         if self.gram is not None:
-            if self.W.size > self.columns.gram_limit:
-                self.gram = None  # too large: residual updates from here on
+            if self.W.size > self.gram.most:
+                self.make_gram(self.gram.may_round)  # of fewer; or none, and by products from here on
             else:
                 self.gram.place(self.W, places)
 
@@ -281,7 +303,7 @@ class ActiveSet:
         """Solve the problem restricted to W; not to the last digit while much is on its way into W."""
         form, support = self.form, int(np.count_nonzero(self.w))
         early = added > 8 + support // MANY and not self.complete
-        may_gram = self.W.size <= self.columns.gram_limit
+        may_gram = self.gram is None and self._fits(self.once and self.waits)
         if self.waits and may_gram and not early:
             self.make_gram(self.once)
         if self.gram is None and self._by_products(added, early, may_gram):
@@ -313,7 +335,7 @@ class ActiveSet:
             return True
         self._renew(r)
         self.make_gram()
-        return False
+        return self.gram is None
 
     def _renew(self, r: Vector) -> None:
         """Take r for the residual, and a_j'r of it on W."""

@@ -201,6 +201,11 @@ class Columns:
         return int(np.sqrt(max(self.bytes / 8, 32e6) / 8))
 
     @property
+    def rounded_limit(self) -> int:
+        """The same of one that is rounded to float32, where that can be."""
+        return int(np.sqrt(2) * self.gram_limit) if self.can_round else self.gram_limit
+
+    @property
     def bytes(self) -> int:
         """Of X."""
         B = self.form.B
@@ -229,7 +234,7 @@ class Columns:
         """Powers of two by which columns have norms in [1/2, 1), and float32 is never left: (k,)."""
         return np.asarray(np.ldexp(1.0, -np.frexp(np.sqrt(self.norms_sq))[1]))
 
-    @property
+    @cached_property
     def can_round(self) -> bool:
         """Whether columns, and their Gram matrix, can be float32."""
         live = self.norms_sq[self.norms_sq > 0]

@@ -51,6 +51,8 @@ class GramFace:
         Whether that was done.
     whole : bool
         Whether G was made of X as it lies.
+    most : int
+        Columns that memory allows.
     unfit : bool
         Whether G is too coarse for a face that was met: another is needed, not rounded.
 
@@ -65,7 +67,7 @@ class GramFace:
         self.may_round = may_round
         self.rounded = self.unfit = self.whole = False
         self.K = 0
-        self.most = min(columns.form.k, columns.gram_limit)
+        self.most = min(columns.form.k, columns.rounded_limit if may_round else columns.gram_limit)
         self.gathered = None if columns.sparse else Gathered(columns, self.most, np.float64)
         self.G: Vector = np.empty((0, 0))
         self.U: Vector = self.G
