@@ -248,9 +248,12 @@ class ActiveSet:
         return self.columns.rounded_limit if self._rounds(may_round) else self.columns.gram_limit
 
     def _leaving(self, most: int) -> NDArray[np.intp]:
-        """Places of W whose columns have none in a Gram matrix of at most so many that is made now."""
-        idle, kept = self._idle(CLOSE), int(FILLED * most)
-        return idle if self.W.size - idle.size <= kept else self._idle(np.inf)[: self.W.size - kept]
+        """Places of W whose columns have none in a Gram matrix of about so many that is made now.
+
+        None that violates its bound: the objective falls from one solution on W to the next.
+        """
+        close, idle = self._idle(CLOSE).size, self._idle(1.0)
+        return idle[: max(close, self.W.size - int(FILLED * most))]
 
     def _fits(self, may_round: bool) -> bool:
         """Whether memory allows a Gram matrix now."""
@@ -267,8 +270,10 @@ class ActiveSet:
         self.W[places] = new
         self.w = np.concatenate([self.w, np.zeros(new.size - idle.size)])
         if self.gram is not None:
-            if self.W.size > self.gram.most:
-                self.make_gram(self.gram.may_round)  # of fewer; or none, and by products from here on
+            if self.W.size > self.gram.most:  # too large: of fewer columns, or by products from here on
+                round_, self.gram = self.gram.may_round, None
+                if self.once:
+                    self.make_gram(round_)
             else:
                 self.gram.place(self.W, places)
 
@@ -335,6 +340,8 @@ class ActiveSet:
             return True
         self._renew(r)
         self.make_gram()
+        if self.gram is None:  # now that a_j'r is known too many columns would be in it
+            face.solve(places, w, r.copy(), lam1, lam2, slack, patient=True)
         return self.gram is None
 
     def _renew(self, r: Vector) -> None:

@@ -349,11 +349,11 @@ def sweep_sparse(
 @jit
 def conjugate_gradients_sparse(
     data: Any, indices: Any, indptr: Any, m: Any, q: Any, cols: Any, b: Any, diagonal: Any, lam2: Any,
-    slack: Any, reach: Any, steps: int, d: Any, fit: Any,
+    slack: Any, reach: Any, steps: int, patient: bool, d: Any, fit: Any,
 ) -> Any:  # fmt: skip
     # _residual_face.newton_direction for sparse columns: d and fit are filled. Returns whether it arrived,
-    # whether it was slow, and the steps taken: slow where, at the rate so far, more steps than `steps` would
-    # be left. A step is so short that calls for each product would take as long again.
+    # whether it was slow, and the steps taken: unless patient, slow as soon as at the rate so far more steps
+    # than `steps` would be left. A step is so short that calls for each product would take as long again.
     size = b.size
     left, direction = b.copy(), b / diagonal
     image, curvature = np.empty(q.size), np.empty(size)
@@ -368,7 +368,7 @@ def conjugate_gradients_sparse(
         if worst <= 1.0:
             return True, False, step
         first = max(first, worst)
-        if step >= TRIED and step * np.log(worst) > steps * np.log(first / worst):
+        if not patient and step >= TRIED and step * np.log(worst) > steps * np.log(first / worst):
             return False, True, step
         image[:] = 0.0
         subtract_sparse(data, indices, indptr, m, q, cols, direction, image)  # minus A_F direction

@@ -163,13 +163,14 @@ class Columns:
 
     def conjugate_gradients(
         self, F: NDArray[np.intp], b: Vector, diagonal: Vector, lam2: Vector, slack: Vector, reach: Vector,
-        steps: int, d: Vector, fit: Vector,
+        steps: int, patient: bool, d: Vector, fit: Vector,
     ) -> tuple[bool, bool]:  # fmt: skip
         """newton_direction of _residual_face on sparse columns, into d and fit: arrived, slow."""
         B = self.form.B
         arrived, slow, taken = kernels.conjugate_gradients_sparse(
-            B.data, B.indices, B.indptr, self.m, self._q, F, b, diagonal, lam2, slack, reach, steps, d, fit
-        )
+            B.data, B.indices, B.indptr, self.m, self._q, F, b, diagonal, lam2, slack, reach, steps,
+            patient, d, fit,
+        )  # fmt: skip
         self.touched += 2 * taken * F.size
         return bool(arrived), bool(slow)
 

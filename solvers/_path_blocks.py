@@ -38,7 +38,7 @@ def follow(state: ActiveSet, l1s: Sequence[float]) -> Iterator[Solution]:
     """
     if state.form.k <= TALL and not state.columns.sparse:
         state.admit(np.flatnonzero(~state.inside & ~state.dead))
-    if state.gram is None:  # of sparse columns too: a path uses it a hundred times
+    if state.gram is None and state.W.size <= state.columns.gram_limit:  # sparse too: used a hundred times
         state.gram = GramFace(state.columns)
         state.gram.place(state.W, np.arange(state.W.size))
     size = WHOLE if state.complete else FEW

@@ -150,7 +150,9 @@ class ResidualFace:
         b = self.columns.dots(F, r) - lam1[at] * sign - lam2[at] * w[at]
         reach = np.where((lam1[at] > 0) | form.positive, -w[at], np.inf)
         steps = 20 + 2 * at.size if patient else self._worth(F)
-        d, fit, arrived, slow = newton_direction(self.columns, F, b, lam2[at], slack[at], reach, steps)
+        d, fit, arrived, slow = newton_direction(
+            self.columns, F, b, lam2[at], slack[at], reach, steps, patient
+        )
         self.slow |= slow
         passed = d / reach  # 1 at the corner
         t = 1.0 / max(1.0, float(passed.max()))
@@ -175,6 +177,7 @@ def newton_direction(
     slack: Vector,
     reach: Vector,
     steps: int,
+    patient: bool = False,
 ) -> tuple[Vector, Vector, bool, bool]:
     """Solve (A_F'A_F + diag(lam2)) d = b by conjugate gradients, scaled by the diagonal.
 
@@ -192,6 +195,8 @@ def newton_direction(
         Where a coefficient reaches its corner: d_j = reach_j; inf if it has none.
     steps : int
         Limit.
+    patient : bool
+        Whether to take them all where that seems too few.
 
     Returns
     -------
@@ -206,7 +211,11 @@ def newton_direction(
     diagonal = columns.norms_sq[F] + lam2
     d, fit = np.zeros(F.size), np.zeros(columns.form.z.size)
     if columns.sparse:
-        return d, fit, *columns.conjugate_gradients(F, b, diagonal, lam2, slack, reach, steps, d, fit)
+        return (
+            d,
+            fit,
+            *columns.conjugate_gradients(F, b, diagonal, lam2, slack, reach, steps, patient, d, fit),
+        )
     left = b.copy()
     q = left / diagonal
     direction = q

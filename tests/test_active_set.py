@@ -98,6 +98,17 @@ def test_a_support_too_large_for_a_gram_matrix_goes_by_residuals(
         assert np.linalg.norm(by_residual.coef - exact.coef) <= 1e-3 * np.linalg.norm(exact.coef)
 
 
+def test_slow_conjugate_gradients_go_on_where_there_is_no_room_for_a_gram_matrix(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    rng = np.random.default_rng(0)
+    X = (rng.standard_normal((80, 1000)) + 3 * rng.standard_normal((80, 1))) * (rng.random((80, 1000)) < 0.3)
+    y = X[:, :125] @ rng.standard_normal(125) + 0.01 * rng.standard_normal(80)
+    problem = Problem(sp.csc_array(X), y, intercept=True)
+    monkeypatch.setattr(Columns, "gram_limit", property(lambda self: 40))
+    proven(problem.replace(l1=problem.l1_max() / 1000))
+
+
 def test_same_bits_on_a_second_run_and_input_untouched() -> None:
     X, y = data(60, 200, 5)
     problem = Problem(np.asfortranarray(X), y, intercept=True)
