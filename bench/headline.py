@@ -18,7 +18,7 @@ from typing import Any
 from verification.verdict import Contender, Judgement, Outcome, Result, judge
 from verification.verdict_points import judge_points
 
-__all__ = ["ACCURACIES", "Best", "Headline", "headline", "loosest"]
+__all__ = ["ACCURACIES", "Best", "Headline", "headline", "loosest", "loosest_paths"]
 
 OURS = "active_set_numba"
 ACCURACIES = (1e-4, 1e-6, 1e-9, 1e-13)  # the last one, or what float64 allows if that is more
@@ -177,6 +177,26 @@ def loosest(judgement: Judgement) -> dict[tuple[str, float], dict[Contender, Res
     return dict(found)
 
 
+def loosest_paths(judgement: Judgement) -> dict[Contender, Result]:
+    """Return each contender's loosest rung of a path that counts: of judge_points.
+
+    Ours must certify 1e-9 at every point by itself, a peer be within 1e-6 at every point.
+    """
+    found: dict[Contender, Result] = {}
+    for result in judgement.results:
+        row = result.row
+        ours = row["solver"] == OURS
+        if row["phase"] not in MEASURED or row["kind"] != "path" or row["solver"] in judgement.wrong:
+            continue
+        if (row["own"] and not ours) or row.get("tol") is None:
+            continue
+        reached = result.self_tiers[1e-9] if ours else result.tiers[1e-6]
+        kept = found.get(result.contender)
+        if reached is Outcome.MET and (kept is None or row["tol"] > kept.row["tol"]):
+            found[result.contender] = result
+    return found
+
+
 def _key(row: Row) -> tuple[str, str, str, int]:
     return row["cell"], row["solver"], row["configuration"], row["rung"]
 
@@ -210,28 +230,22 @@ def _paths(rows: list[Row], order: list[str]) -> dict[str, tuple[Best | None, Be
     judgement = judge_points(row for row in rows if row["kind"] == "path")
     measured = [result for result in judgement.results if result.row["phase"] in MEASURED]
     times = _times(measured)
-    fits: dict[tuple[str, bool], dict[Contender, tuple[float, Best]]] = defaultdict(dict)
-    cells = set()
-    for result in measured:
+    fits: dict[tuple[str, bool], list[Best]] = defaultdict(list)
+    for result in loosest_paths(judgement).values():
         row = result.row
-        cells.add(row["cell"])
-        ours = row["solver"] == OURS
-        if row.get("twin_of") or row["solver"] in judgement.wrong or (row["own"] and not ours):
-            continue
-        reached = result.self_tiers[1e-9] if ours else result.tiers[1e-6]
-        if reached is Outcome.MET and (found := times.get(_key(row))):
+        if not row.get("twin_of") and (found := times.get(_key(row))):
+            ours = row["solver"] == OURS
             best = Best(median(found), row["solver"], row["configuration"], len(found))
-            kept = fits[row["cell"], ours].get(result.contender)
-            if kept is None or row["tol"] > kept[0]:
-                fits[row["cell"], ours][result.contender] = row["tol"], best
+            fits[row["cell"], ours].append(best)
+    cells = {result.row["cell"] for result in measured}
     return {
-        cell: (_fastest(fits[cell, True].values()), _fastest(fits[cell, False].values()))
+        cell: (_fastest(fits[cell, True]), _fastest(fits[cell, False]))
         for cell in sorted(cells, key=order.index)
     }
 
 
-def _fastest(some: Iterable[tuple[float, Best]]) -> Best | None:
-    return min((best for _, best in some), key=lambda one: one.seconds, default=None)
+def _fastest(some: list[Best]) -> Best | None:
+    return min(some, key=lambda one: one.seconds, default=None)
 
 
 def _geometric_mean(ratios: list[float]) -> tuple[float, int]:

@@ -14,7 +14,7 @@ from collections import defaultdict
 from itertools import count
 
 from bench.contests import BATCHES, Contest, Timed, affordable, due
-from bench.headline import loosest
+from bench.headline import loosest, loosest_paths
 from bench.noise import Noise, noise_for
 from bench.state import State
 from verification.environment import cpu_model
@@ -76,7 +76,8 @@ def _timed(state: State, noise: Noise) -> tuple[list[Timed], list[Contest]]:
             enter(who, result.row["rung"], tier)
     wanted = list(items.values())
     if state.plan.headline:
-        for accuracy, reached in loosest(judged).items():
+        shown = [*loosest(judged).items(), ("path", loosest_paths(along))]
+        for accuracy, reached in shown:
             for who, result in reached.items():
                 enter(who, result.row["rung"], accuracy)
         still = _still_wanted(list(items.values()), list(contests.values()), noise, 0)

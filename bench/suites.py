@@ -103,7 +103,7 @@ SUITES = {
         headline,
         headline=True,
     ),
-    "paths": Suite("paths", "ten minutes: their paths of 100 points", 600.0, 60.0, path_jobs),
+    "paths": Suite("paths", "ten minutes: their paths of 100 points", 600.0, 60.0, path_jobs, headline=True),
     "scaling": Suite(
         "scaling", "an hour: cost against n, p, density, correlation and support", 3600.0, 60.0, scaling
     ),
