@@ -158,8 +158,8 @@ def measure(
     """
     check_room(results)
     budget = suite.budget if budget is None else budget
-    settings: dict[str, Any] = {"longest": suite.longest, "tols": LADDER} | options
-    settings["headline"] = suite.headline
+    given: dict[str, Any] = {"longest": suite.longest, "headline": suite.headline, "tols": LADDER}
+    settings = given | options
     plan = Plan(new_name(suite.name), suite.name, cells, solvers, budget, seed, **settings)
     head = jsonable(header(plan, suite, data) | {"report": report})
     if reuse is not None:

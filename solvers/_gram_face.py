@@ -20,10 +20,7 @@ WORTH = 5e7  # multiplications in a Gram matrix from which on rounding is worth 
 READS = 64, 8
 SWEEPS = 10  # of descent before a projected Newton step, where many columns are to enter
 FIRST = 328  # columns for which there is room at first
-LINES = (
-    64,
-    16,
-)  # row lengths are so many times something and so much: whole cache lines, in every set of a cache
+LINES = 64, 16  # a row has so many numbers times something and so much: whole cache lines, no power of two
 EPS = 2.0**-52
 STEPS = 30  # projected Newton steps before the active-set method takes over
 
@@ -142,8 +139,8 @@ class GramFace:
         n, k = columns.form.z.size, columns.form.k
         worth = n * K**2 > WORTH and READS[n > 2 * k and old > 0] * (k + K) < K**2
         at_once = old == 0 and columns.nearly_all(K)
-        has = self.rounded or self.whole or (at_once and columns.gram is not None)
-        if self.may_round and worth and not has and columns.can_round:
+        made = self.rounded or self.whole or (at_once and columns.gram is not None)
+        if self.may_round and worth and not made and columns.can_round:
             self._round(W[:old])
         self.K = K
         if self.gathered is None:
@@ -187,7 +184,7 @@ class GramFace:
         self.rounded = True
         self.gathered = Gathered(self.columns, self.most, np.float32)  # room for twice as many
         self._reserve(self.G.shape[0])
-        self.gathered.enter(W, np.arange(W.size), 0, 2.0 * W.size * self.G.strides[0])
+        self.gathered.enter(W, np.arange(W.size), 0, self._bytes)
 
     def descend(
         self, g: Vector, w: Vector, lam1: Vector, lam2: Vector, enough: float, sweeps: int = 50

@@ -61,6 +61,16 @@ def test_a_loss_is_said_first_and_a_median_is_taken_over_the_rounds() -> None:
     assert verdict.startswith(f"- **A peer wins** on {CELL}: peer_a, ours takes 2.00 times as long.")
 
 
+def test_the_loosest_rung_counts_and_not_the_luckiest() -> None:
+    rungs = [(0, 1e-2, 1e-3, 0.01), (1, 1e-6, 1e-10, 0.05), (2, 1e-12, 0.0, 0.03)]
+    rows = [row("peer_a", seconds, above, above, rung=rung, tol=tol) for rung, tol, above, seconds in rungs]
+    found = headline([HEAD, EXACT, *rows])
+    assert found.peers["suboptimality", 1e-9, CELL].seconds == 0.05
+    assert found.peers["suboptimality", 1e-13, CELL].seconds == 0.03
+    other = row("peer_a", 0.04, 0.0, 0.0, rung=2, tol=1e-12, configuration="another")
+    assert headline([HEAD, EXACT, *rows, other]).peers["suboptimality", 1e-9, CELL].seconds == 0.04
+
+
 def test_a_path_counts_only_if_every_point_does() -> None:
     def path(solver: str, seconds: float, above: float) -> dict[str, Any]:
         points = {"primal": [1.0, 1.0 + above], "dual": [1.0, 1.0], "gap": [0.0, above]}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -11,6 +12,7 @@ import numpy as np
 import pytest
 
 from bench.contests import BATCHES, NARROW, SHOWN, Timed, affordable, due
+from bench.headline import loosest
 from bench.inference import estimate
 from bench.machine import Look, Watch, spin
 from bench.noise import Noise
@@ -19,6 +21,7 @@ from bench.plan import Plan
 from bench.report.budget import WORDS
 from bench.rounds import OUTRUN
 from verification.problems.cells import Cell
+from verification.verdict import Contender, Result, judge
 
 
 def timed(solver: str, seconds: list[list[float]]) -> Timed:
@@ -109,6 +112,25 @@ def test_batches_run_in_processes_of_their_own() -> None:
     timed = [row["seconds"] for row in rows if row.get("phase") in ("ladder", "defaults", "repeat")]
     assert end["timed"] == pytest.approx(sum(timed))
     assert any(row["kind"] == "machine" for row in rows)
+
+
+def test_all_that_the_page_of_the_headline_shows_is_timed_again() -> None:
+    cell = Cell("diabetes", "lasso", l1_ratio=10.0)
+    timed: dict[bool, set[int]] = {}
+    for shown in (False, True):
+        rows: list[dict[str, Any]] = []
+        tols = (1e-2, 1e-4, 1e-6, 1e-8, 1e-10, 1e-12)
+        plan = Plan("t", "t", [cell], ["fista_numpy"], 40.0, tols=tols, most_repeats=2, defaults=False)
+        execute(replace(plan, headline=shown), rows.append)
+        timed[shown] = {row["rung"] for row in rows if row.get("phase") == "repeat"}
+        results = [row for row in rows if row["kind"] == "result" and row["phase"] == "ladder"]
+        page = {each["fista_numpy"] for each in _rungs(loosest(judge(results)))}
+    assert timed[True] >= page
+    assert timed[False] < timed[True], "its own bound reaches 1e-9 later than its answer does"
+
+
+def _rungs(found: dict[tuple[str, float], dict[Contender, Result]]) -> list[dict[str, int]]:
+    return [{who[1]: result.row["rung"] for who, result in each.items()} for each in found.values()]
 
 
 def test_a_run_says_what_memory_it_took_and_is_ended_at_the_limit(
