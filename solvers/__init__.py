@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import scipy.linalg  # noqa: F401  nearly every solver needs it: its import is no part of a first solve
+
 from .path import solve_path
 from .problem import Problem, ProblemError
 from .registry import Entry, SolverMissing, SolverRefused, catalogue, entry

@@ -199,6 +199,10 @@ def _needs(problem: Problem) -> list[tuple[str, str]]:
     return needs
 
 
+def _files() -> dict[str, Path]:
+    return {path.stem: path for path in FOLDER.glob("[a-z]*.py")}
+
+
 def _is_solver(path: Path) -> bool:
     """Whether the file defines ``setup``; one that does not parse counts, so that it is heard of."""
     stat = path.stat()
@@ -207,7 +211,7 @@ def _is_solver(path: Path) -> bool:
 
 @cache
 def _defines_setup(path: Path, mtime: int, size: int) -> bool:
-    """Read a file once for each of its versions: parsing the whole folder takes longer than many a solve."""
+    """Parse a file once for each of its versions."""
     try:
         tree = ast.parse(path.read_text(encoding="utf-8"))
     except SyntaxError:
@@ -222,7 +226,7 @@ def _imported(name: str) -> ModuleType:
 
 def catalogue() -> dict[str, Entry]:
     """Every solver of the folder by name, ours first, in alphabetical order."""
-    names = [path.stem for path in FOLDER.glob("[a-z]*.py") if _is_solver(path)]
+    names = [name for name, path in _files().items() if _is_solver(path)]
     names.sort(key=lambda name: (name.startswith("peer_"), name))
     return {name: Entry(name, lambda name=name: _imported(name)) for name in names}  # type: ignore[misc]
 
@@ -237,10 +241,10 @@ def entry(name: str) -> Entry:
     """
     if ":" in name:
         return Entry(name, lambda: _UserSolver.load(name))
-    solvers = catalogue()
-    if name not in solvers:
-        raise KeyError(f"no solver {name!r}; there are: {', '.join(solvers)}")
-    return solvers[name]
+    path = _files().get(name)  # one file parsed, not the whole folder: that takes longer than many a solve
+    if path is None or not _is_solver(path):
+        raise KeyError(f"no solver {name!r}; there are: {', '.join(catalogue())}")
+    return Entry(name, lambda: _imported(name))
 
 
 class _UserSolver:
