@@ -24,7 +24,11 @@ CLOSE = 0.95  # and below this it has none in a Gram matrix that is made late
 FILLED = 0.95  # of the largest Gram matrix at first: others are to enter
 REFINED = 0.01  # of the gap may be left by a step of refinement on a rounded Gram matrix
 STEP = 0.3  # factor from one kappa to the next
-CLEAR = 0.5, 2.0  # columns above their bounds to a row up to which kappa is 1 at once; of sparse X
+CLEAR = 0.5, 2.0  # columns above their bounds to a row up to which kappa is 1 at once; of sparse X,
+FIRST, DEEP = 4, 200  # of which also where so many times the first columns of W are fewer than the rows, and
+# l1 is no smaller than a DEEPth of l1_max: a pass over X is worth more than what is drawn in for nothing
+DOUBT = 320  # columns from which on a pass over X costs a tenth of their Gram matrix, or less:
+MOST = 0.75  # that all will be in use is believed where so many violate their bounds after a first solution
 
 
 def length(r: Vector) -> float:
@@ -62,6 +66,7 @@ class ActiveSet:
         self.stamp = np.zeros(form.k, dtype=np.intp)
         self.kappa = 1.0  # the factor by which lam1 is raised while W is being found
         self.step = STEP
+        self.doubtful = False  # whether all columns seem to be in use, which a first solution is to confirm
         self.by_residual = ResidualFace(columns)
         self.has_free = bool(form.free.any())
         self.W = np.flatnonzero(form.free & ~self.dead) if self.has_free else np.empty(0, dtype=np.intp)
@@ -89,21 +94,37 @@ class ActiveSet:
         They would then draw in columns that do not belong. Not so where the rows are many against the columns
         that are above their bounds: a few columns cannot fit many rows too closely.
         """
+        n, k, sparse = self.form.z.size, self.form.k, self.columns.sparse
         ratio = np.abs(self.u) / np.where(self.lam1 > 0, self.lam1, np.inf)
         top = float(ratio.max(initial=0.0))
         above = int(np.count_nonzero(ratio > 1))
-        if above > CLEAR[self.columns.sparse] * self.form.z.size:  # in even steps of about STEP
+        clear = sparse and FIRST * self._first <= n and top <= DEEP
+        if above > CLEAR[sparse] * n and not clear:  # in even steps of about STEP
             stages = max(1, round(math.log(top) / -math.log(STEP)))
             self.step = top ** (-1.0 / stages)
             self.kappa = top * self.step if stages > 1 else 1.0
         # Nearly all will be in use: at once. Or there is their Gram matrix already
-        many = self.columns.nearly_all(above)
-        deep = self.form.k <= TALL and top >= 50 and many
-        if (deep and not self.columns.sparse) or (self.columns.gram is not None and top > 1):
-            if self.waits:
-                self.make_gram(self.once)
-            self.admit(np.flatnonzero(~self.inside & ~self.dead))
+        deep = k <= TALL and top >= 50 and self.columns.nearly_all(above) and not sparse
+        if deep and k >= DOUBT and self.kappa == 1:
+            self.doubtful = True
+        elif (deep or (self.columns.gram is not None and top > 1)) and k <= self.columns.gram_limit:
+            self._take_all()
             self.kappa = 1.0
+
+    @property
+    def _first(self) -> int:
+        """Columns that W begins with, at most."""
+        return int(np.sqrt(4 * self.form.k))
+
+    def _take_all(self) -> int:
+        """Take in all the columns, and make their Gram matrix from X as it lies; return how many are new."""
+        new, full = self.alive - self.W.size, self._full()
+        self.W = np.flatnonzero(~self.dead)
+        self.w = full[self.W]
+        self.inside[self.W] = True
+        self.gram, self.waits = GramFace(self.columns, self.once), False
+        self.gram.place(self.W, np.arange(self.W.size))
+        return new
 
     def penalties(self, l1: float) -> Vector:
         """lam1 of every column at this l1."""
@@ -211,9 +232,13 @@ class ActiveSet:
             self.u, self.norms, self.lam1, self.kappa, form.positive, self.inside, self.dead
         )
         k, K = form.k, self.w.size
+        if self.doubtful and K:
+            self.doubtful = False
+            if MOST * (k - K) <= violators and k <= self.columns.gram_limit:
+                return self._take_all()
         support = int(np.count_nonzero(self.w))
         # A pass over X costs k n; extending the Gram matrix by a columns costs about a K n / 4
-        room = max(4 * k // K if K else int(np.sqrt(4 * k)), support // 2, 16)
+        room = max(4 * k // K if K else self._first, support // 2, 16)
         size = min(violators + min(violators, support // 4), room, near.size)
         if size:
             self.admit(np.sort(near[np.argpartition(-excess, size - 1)[:size]]))

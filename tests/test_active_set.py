@@ -322,3 +322,36 @@ def test_l1_comes_down_in_steps_only_where_the_rows_are_few(n: int, steps: bool)
     state = ActiveSet(Columns.of(problem.replace(l1=problem.l1_max() / 20)), Stop(1e-9), once=True)
     state.approach()
     assert (state.kappa > 1) is steps
+
+
+@pytest.mark.parametrize(("n", "ratio", "steps"), [(400, 100, False), (400, 1000, True), (100, 100, True)])
+def test_of_sparse_x_rows_that_are_many_against_the_first_columns_suffice(
+    n: int, ratio: float, steps: bool
+) -> None:
+    rng = np.random.default_rng(15)
+    X = rng.standard_normal((n, 2000)) * (rng.random((n, 2000)) < 0.1)
+    y = X[:, :5].sum(axis=1) + rng.standard_normal(n)
+    problem = Problem(sp.csc_array(X), y)
+    problem = problem.replace(l1=problem.l1_max() / ratio)
+    state = ActiveSet(Columns.of(problem), Stop(1e-9), once=True)
+    assert np.count_nonzero(np.abs(state.u) > state.lam1) > 2 * n
+    state.approach()
+    assert (state.kappa > 1) is steps
+    proven(problem, 1e-9)
+
+
+@pytest.mark.parametrize(("used", "whole"), [(20, False), (340, True)])
+def test_that_all_columns_are_in_use_is_confirmed_before_their_gram_matrix_is_made(
+    used: int, whole: bool
+) -> None:
+    rng = np.random.default_rng(16)
+    X = np.asfortranarray(rng.standard_normal((6000, 340)) + rng.standard_normal((6000, 1)))
+    y = X[:, :used].sum(axis=1) + rng.standard_normal(6000)
+    problem = Problem(X, y)
+    problem = problem.replace(l1=problem.l1_max() / 500)
+    state = ActiveSet(Columns.of(problem), Stop(1e-9), once=True)
+    state.approach()
+    assert state.doubtful
+    assert state.solve().status is Status.CONVERGED
+    assert (state.W.size == 340) is whole
+    proven(problem, 1e-9)
