@@ -38,9 +38,7 @@ def follow(state: ActiveSet, l1s: Sequence[float]) -> Iterator[Solution]:
     """
     if state.form.k <= TALL and not state.columns.sparse:
         state.admit(np.flatnonzero(~state.inside & ~state.dead))
-    if state.gram is None and state.W.size <= state.columns.gram_limit:  # sparse too: used a hundred times
-        state.gram = GramFace(state.columns)
-        state.gram.place(state.W, np.arange(state.W.size))
+    _give_gram(state)  # of sparse X too: it is used a hundred times
     size = WHOLE if state.complete else FEW
     products = Products()
     at = 0
@@ -62,6 +60,13 @@ def follow(state: ActiveSet, l1s: Sequence[float]) -> Iterator[Solution]:
             size = min(2 * size, MOST) if rounds in (1, 2) else max(size // 2, 1) if rounds > 4 else size
 
 
+def _give_gram(state: ActiveSet) -> None:
+    """Make the Gram matrix of W where there is none, if memory allows."""
+    if state.gram is None and state.W.size <= state.columns.gram_limit:
+        state.gram = GramFace(state.columns)
+        state.gram.place(state.W, np.arange(state.W.size))
+
+
 def _afresh(state: ActiveSet, l1: float) -> ActiveSet:
     """As at the beginning, at this l1."""
     other = ActiveSet(state.columns, state.stop)
@@ -75,12 +80,16 @@ def _advance(state: ActiveSet, l1s: Sequence[float], products: Products) -> tupl
     done: list[Solution] = []
     began, limit = time.perf_counter(), state.stop.time_limit
     unit = state.penalties(1.0)
+    touches = products.worth(state, len(l1s))
+    if touches > 0:
+        state.gram = None  # before W grows, and it with W
     _expect(state, l1s[-1], unit)
     for round_ in range(1, ROUNDS + 1):
         rest = np.asarray(l1s[len(done) :])
-        found = _solve(state, rest, unit, products)
+        found = _solve(state, rest, unit, products, touches)
         if found is None:
             return done, round_
+        touches = 0.0  # it has been decided
         block = _Block(state, found, rest, unit)
         good = block.good
         done += block.solutions(good)
@@ -97,20 +106,23 @@ def _advance(state: ActiveSet, l1s: Sequence[float], products: Products) -> tupl
     return done, ROUNDS
 
 
-def _solve(state: ActiveSet, l1s: Vector, unit: Vector, products: Products) -> Vector | None:
-    """Coefficients of W at each of l1s, (B, K): by a factor of the Gram matrix, or by products."""
-    touches = np.inf if state.gram is None else products.worth(state, l1s.size)
-    if touches > 0:
-        found = products.solve(state, l1s, unit, touches)
-        if found is not None:
-            state.gram = None  # from here on
+def _solve(state: ActiveSet, l1s: Vector, unit: Vector, products: Products, touches: float) -> Vector | None:
+    """Coefficients of W at each of l1s, (B, K): by a factor of the Gram matrix, or by products.
+
+    Those are tried where there is no Gram matrix: where `touches` > 0, up to so many, and it is made again.
+    """
+    if state.gram is None:
+        found = products.solve(state, l1s, unit, touches or np.inf)
+        if found is None and touches > 0:
+            _give_gram(state)
         if found is not None or state.gram is None:
             return found
     gram, W = state.gram, state.W
     assert gram is not None
     slack = 1e-13 * l1s[-1] * unit[W] + 4 * EPS * float(np.linalg.norm(state.form.z)) * state.norms[W]
     found = gram.follow(state.gradient(), state.w.copy(), np.outer(l1s, unit[W]), state.form.lam2[W], slack)
-    products.changes = int(np.count_nonzero((found[0] == 0) != (found[-1] == 0)))
+    if l1s.size > 1:
+        products.changes = np.count_nonzero((found[0] == 0) != (found[-1] == 0)) / (l1s.size - 1)
     return found
 
 

@@ -17,9 +17,9 @@ from .problem import Vector
 if TYPE_CHECKING:
     from ._active_set import ActiveSet
 
-DENSE, FAR = 0.35, 1.2  # time of an operation in a factor, in the cache and beyond, against one with an entry
-CACHE = 2e6  # bytes
-TOUCHES = 40  # times that the support's columns are read for a point where all goes well
+DENSE, FAR = 0.22, 0.4  # time of an operation in a factor, in the cache and beyond, against one with an entry
+CACHE = 4e6  # bytes
+TOUCHES = 50  # times that the support's columns are read for a point where all goes well
 EPS = 2.0**-52
 
 
@@ -27,8 +27,8 @@ class Products:
     """Chooses between a factor and products, and solves by products."""
 
     def __init__(self) -> None:
-        self.changes = 0  # columns that entered or left the support in the block before
-        self.failed_at = 0.0  # the factor's cost of a block when products were last found to cost more
+        self.changes = 0.0  # columns that entered or left the support from a point to the next, lately
+        self.failed_at = 0.0  # the factor's cost of a point when products were last found to cost more
 
     def worth(self, state: ActiveSet, points: int) -> float:
         """Return how many touches of a column of W products may take for a block; 0 if not worth trying.
@@ -44,11 +44,11 @@ class Products:
         if support == 0:
             return 0.0
         each = state.columns.entries(state.W[state.w != 0]) / support
-        factor = (DENSE if 8 * support**2 < CACHE else FAR) * support**2 * (3 * self.changes + 2 * points)
-        if factor < TOUCHES * points * support * each or factor < 4 * self.failed_at:
+        factor = (DENSE if 8 * support**2 < CACHE else FAR) * support**2 * (3 * self.changes + 2)
+        if factor < TOUCHES * support * each or factor < 4 * self.failed_at:
             return 0.0
         self.failed_at = factor
-        return factor / each
+        return points * factor / each
 
     def solve(self, state: ActiveSet, l1s: Vector, unit: Vector, touches: float) -> Vector | None:
         """Coefficients of W at each of l1s: (B, K). None once more columns than ``touches`` were read.
@@ -74,7 +74,7 @@ class Products:
             before = None if at is None else (w, at)
             w, at = there, float(l1)
             lam1, size = l1 * unit[W], float(np.linalg.norm(r))
-            slack = 0.2 * state.stop.tol * np.where(state.form.free[W], norms * size, lam1)
+            slack = 0.5 * state.stop.tol * np.where(state.form.free[W], norms * size, lam1)
             slack += 2 * EPS * size * norms
             if not face.follow(every, w, r, lam1, lam2, slack):
                 face.solve(every, w, r, lam1, lam2, slack, patient)

@@ -20,7 +20,7 @@ Index = NDArray[np.intp]
 
 SWEEPS = 20  # of coordinate descent at most before a Newton step is tried
 FOLLOWED = 12  # Newton steps from a near point, at most
-ROUGH = 1e-2  # of the largest equation: what may be left while the face is not known
+ROUGH = 3e-2  # of the largest equation: what may be left while the face is not known
 OVERHEAD = 3e5  # time of making a Gram matrix, however small, against that of an operation of a product
 FACTOR = 0.014  # that of a Cholesky factor, per f^3
 EPS = 2.0**-52

@@ -200,11 +200,13 @@ class StandardForm:
         self, w: Vector, status: Status, n_iter: int, claimed_gap: float | None = None, message: str = ""
     ) -> Solution:
         """Carry w (k,) back to the coefficients (p,) and the intercept of (P)."""
-        w = np.array(w, dtype=np.float64)
         if self.exponents is not None:
             w = np.ldexp(w, self.y_exponent - self.exponents)
         coef = np.zeros(self.problem.p)
-        coef[self.columns] = w
+        if self.k == coef.size:
+            coef[:] = w
+        else:
+            coef[self.columns] = w
         b = self.y_mean - float(self.means @ w) if self.means is not None else 0.0
         return Solution(coef, b, status, n_iter, claimed_gap, message)
 
