@@ -6,6 +6,7 @@ pass reads X once for the means, the norms and A'z together. Later products are 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from functools import cached_property
 from typing import Any
@@ -23,8 +24,8 @@ CHUNK = 256  # columns gathered at a time: wide enough for the BLAS, small again
 SLIM = 128  # columns up to which a Gram matrix of them all may come with the first pass,
 SMALL = 3e7  # and multiplications in it up to which it always does, for less than to find out who is in use
 TALL = 512  # and up to which it may be the cheapest; for a path it is
-FEW_ROWS = 256  # at least, of so many columns that they are copied a few rows at a time; and X is taken
-SLIGHT = 32e6  # for no smaller than this many bytes
+FEW_ROWS = 256  # at least, of columns that are copied a few rows at a time,
+BUFFER = 4e6  # into so many bytes
 RANGE = 1e-25, 1e30  # of squared norms whose products float32 can hold
 ROWS = 1024  # rows taken together where one read of X is to serve several products
 
@@ -274,26 +275,45 @@ class Columns:
         """
         from scipy.linalg.blas import dsyrk, ssyrk
 
-        n, K, places = self.form.z.size, cols.size, np.arange(cols.size)
-        syrk = ssyrk if G.dtype == np.float32 else dsyrk
-        step = min(n, max(FEW_ROWS, int(max(self.bytes, SLIGHT) / 16 / (G.itemsize * K))))
-        buffer = np.empty((step, K), G.dtype, order="F")
-        for lo in range(0, n, step):
-            A = buffer[: n - lo] if n - lo < step else buffer
-            self.gather_into(A, cols, places, lo)
-            syrk(
-                1.0, A, 1.0 if lo else 0.0, work.T, trans=1, lower=0, overwrite_c=1
-            )  # of work the lower half
+        K, syrk = cols.size, ssyrk if G.dtype == np.float32 else dsyrk
+        for here, A in self.row_blocks(cols, G.dtype):  # of work the lower half
+            syrk(1.0, A, 1.0 if here.start else 0.0, work.T, trans=1, lower=0, overwrite_c=1)
         for lo in range(0, K, CHUNK):
             hi = min(lo + CHUNK, K)
-            rows, here = work[lo:hi, :lo], work[lo:hi, lo:hi]
+            rows, half = work[lo:hi, :lo], np.tril(work[lo:hi, lo:hi])
             G[lo:hi, :lo], G[:lo, lo:hi] = rows, rows.T
-            half = np.tril(here)
             G[lo:hi, lo:hi] = half + np.triu(half.T, 1)
         if G.dtype == np.float32:
             unit = (1.0 / self.scale[cols]).astype(G.dtype)
             G[:K, :K] *= unit
             G[:K, :K] *= unit[:, None]
+
+    def row_blocks(self, cols: NDArray[np.intp], dtype: Any) -> Iterator[tuple[slice, Vector]]:
+        """Yield rows and the columns of A there, copied: (*, len(cols)), column-major.
+
+        In float32 they are multiplied by `scale`. The memory is used again for the next rows.
+        """
+        n, K, places = self.form.z.size, cols.size, np.arange(cols.size)
+        step = min(n, max(FEW_ROWS, int(BUFFER / (np.dtype(dtype).itemsize * max(K, 1)))))
+        buffer = np.empty((step, K), dtype, order="F")
+        for lo in range(0, n, step):
+            A = buffer[: n - lo] if n - lo < step else buffer
+            self.gather_into(A, cols, places, lo)
+            yield slice(lo, lo + A.shape[0]), A
+
+    def gram_block(self, cols: NDArray[np.intp], places: NDArray[np.intp], dtype: Any) -> Vector:
+        """Return products of the columns at these places of `cols` with all of them.
+
+        In float32 each column is multiplied by its `scale`.
+
+        Returns
+        -------
+        (len(places), len(cols)) array
+        """
+        block = np.zeros((places.size, cols.size), dtype)
+        for _, A in self.row_blocks(cols, dtype):
+            block += A[:, places].T @ A
+        return block
 
     @property
     def depth(self) -> float:

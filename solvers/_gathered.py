@@ -1,8 +1,7 @@
-"""The columns of a working set side by side, for products of matrices: as many as memory allows."""
+"""The columns of a working set side by side, for products of matrices, while memory allows."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,12 +16,12 @@ Index = NDArray[np.intp]
 
 SHARE = 4  # of X's memory one part in so many may be taken by a Gram matrix, its factor and its columns,
 LEAST = 8e6  # or so many bytes, where a Gram matrix leaves that
-ENTERING, BLOCK = 0.25, 0.0625  # of that, what columns that enter may take, and a block of others
-WIDTH = 32, 256  # columns of a block: enough for the BLAS, and no more than it needs
+ENTERING = 0.25  # of that, what columns that enter may take
+WIDTH = 32, 256  # of those, so many together: enough for the BLAS, and no more than it needs
 
 
 class Gathered:
-    """Columns of W, the first of them kept and the others copied from X whenever they are needed.
+    """Columns of W, copied from X; all of them or none.
 
     Parameters
     ----------
@@ -35,8 +34,10 @@ class Gathered:
 
     Attributes
     ----------
-    kept : int
-        Columns at places before this one lie side by side in memory.
+    A : (n, >= kept) array
+        The columns at places before `kept`.
+    rows : int
+        Columns that enter that are to be taken together.
     """
 
     def __init__(self, columns: Columns, most: int, dtype: Any) -> None:
@@ -47,34 +48,26 @@ class Gathered:
         self.A = np.empty((columns.form.z.size, fit), dtype, order="F")  # what is never touched costs nothing
         self.kept = 0
         low, high = WIDTH
-        self.rows, self.width = (
-            int(min(max(share * self.bytes / self.column_bytes, low), high)) for share in (ENTERING, BLOCK)
-        )
+        self.rows = int(min(max(ENTERING * self.bytes / self.column_bytes, low), high))
 
     def room(self, most: int, others: float) -> int:
         """How many of so many columns may be kept where others take so many bytes."""
-        return min(most, int(max((1 - ENTERING - BLOCK) * self.bytes - others, 0.0) / self.column_bytes))
+        return min(most, int(max((1 - ENTERING) * self.bytes - others, 0.0) / self.column_bytes))
 
-    def enter(self, W: Index, places: Index, old: int, others: float) -> None:
-        """Take in columns of W at these places; there were `old` before, and others have so many bytes."""
-        if self.kept == old:
-            self.kept = max(old, self.room(min(W.size, self.A.shape[1]), others))
-        places = places[places < self.kept]
-        self.columns.gather_into(self.A, W[places], places)
+    def enter(self, W: Index, places: Index, old: int, others: float) -> bool:
+        """Take in columns of W at these places; there were `old` before, and others have so many bytes.
 
-    def some(self, W: Index, places: Index) -> Vector:
+        Returns whether all of W is kept; if memory does not allow it, none is from here on.
+        """
+        if self.kept == old and self.room(min(W.size, self.A.shape[1]), others) == W.size:
+            self.kept = W.size
+            self.columns.gather_into(self.A, W[places], places)
+            return True
+        if self.kept:
+            self.kept, self.A = 0, np.empty((self.A.shape[0], 0), self.A.dtype, order="F")
+        return False
+
+    def some(self, places: Index) -> Vector:
         """Return the columns at these places, rising: (n, *), column-major."""
         lo, hi = int(places[0]), int(places[-1]) + 1
-        if hi <= self.kept:
-            return self.A[:, lo:hi] if hi - lo == places.size else self.A[:, places]
-        A = np.empty((self.A.shape[0], places.size), self.A.dtype, order="F")
-        self.columns.gather_into(A, W[places], np.arange(places.size))
-        return A
-
-    def blocks(self, W: Index) -> Iterator[tuple[slice, Vector]]:
-        """Yield places and their columns, until all of W have come."""
-        if self.kept:
-            yield slice(0, self.kept), self.A[:, : self.kept]
-        for lo in range(self.kept, W.size, self.width):
-            hi = min(lo + self.width, W.size)
-            yield slice(lo, hi), self.some(W, np.arange(lo, hi))
+        return self.A[:, lo:hi] if hi - lo == places.size else self.A[:, places]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from ._columns import CHUNK
 from ._gathered import Gathered
 from .problem import Vector
 
@@ -90,9 +91,11 @@ class GramFace:
         """Return A_W w for each row w of found (B, K): (n, B), column-major."""
         if self.gathered is None or self.whole:
             return self.columns.products(W, found)
-        out = np.zeros((found.shape[0], self.columns.form.z.size))
-        for here, A in self.gathered.blocks(W):
-            out += found[:, here] @ A.T
+        if self.gathered.kept:
+            return np.asarray((found @ self.gathered.A[:, : W.size].T).T)
+        out = np.empty((found.shape[0], self.columns.form.z.size))
+        for rows, A in self.columns.row_blocks(W, np.float64):
+            np.matmul(found, A.T, out=out[:, rows])
         return out.T
 
     def residuals(self, W: Index, found: Vector) -> tuple[Vector, Vector, Vector, Vector]:
@@ -158,26 +161,28 @@ class GramFace:
         return 2.0 * self.K * self.G.strides[0]
 
     def _extend(self, gathered: Gathered, W: Index, places: Index, old: int) -> None:
-        """Fill them by columns side by side: those that are kept, and others copied anew in blocks."""
+        """Fill them by columns side by side, where they are kept, else by a few rows of X at a time."""
         G, K = self.G, W.size
-        gathered.enter(W, places, old, self._bytes)
+        kept = gathered.enter(W, places, old, self._bytes)
         unit = (1.0 / self.columns.scale[W]).astype(G.dtype) if self.rounded else None
-        if old == 0:  # all of it, and symmetric
+        if kept and old == 0:  # all of it, and symmetric
             np.matmul(gathered.A[:, :K].T, gathered.A[:, :K], out=G[:K, :K])
             if unit is not None:
                 G[:K, :K] *= unit
                 G[:K, :K] *= unit[:, None]
             return
-        for lo in range(0, places.size, gathered.rows):
-            rows = places[lo : lo + gathered.rows]
-            new = gathered.some(W, rows)
-            for here, A in gathered.blocks(W):
-                block = new.T @ A
-                if unit is not None:
-                    block *= unit[here]
-                    block *= unit[rows, None]
-                G[rows, here] = block
-                G[here, rows] = block.T
+        for lo in range(0, places.size, gathered.rows if kept else CHUNK):
+            if kept:
+                rows = places[lo : lo + gathered.rows]
+                block = gathered.some(rows).T @ gathered.A[:, :K]
+            else:
+                rows = places[lo : lo + CHUNK]
+                block = self.columns.gram_block(W, rows, G.dtype)
+            if unit is not None:
+                block *= unit
+                block *= unit[rows, None]
+            G[rows, :K] = block
+            G[:K, rows] = block.T
 
     def _round(self, W: Index) -> None:
         """From here on all is float32."""
