@@ -172,7 +172,7 @@ def test_a_gram_matrix_by_a_few_rows_at_a_time(
         np.zeros((310, 310), dtype),
         np.full((300, 300), np.nan, dtype),
     )
-    monkeypatch.setattr("solvers._columns.SLIGHT", 0.0)  # 500 rows at a time, and 256
+    monkeypatch.setattr("solvers._columns.BUFFER", 6e5)  # 500 rows at a time, and 256
     columns.fresh_gram(cols, G, work)
     A = columns.gather(cols)
     norms = np.linalg.norm(A, axis=0)
