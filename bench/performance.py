@@ -55,18 +55,30 @@ def page(found: Headline, record: str) -> str:
     return "\n".join(lines) + "\n"
 
 
+def _lost(found: Headline, measure: str, accuracy: float, what: str, where: str) -> list[str]:
+    """Cells that a peer wins, the worst first."""
+    ratios = [(found.ratio(measure, accuracy, cell), cell) for cell in found.cells]
+    lost = [(ratio, cell) for ratio, cell in ratios if ratio is not None and ratio > 1.0]
+    return [
+        f"**{what}** on {cell}{where}: {found.peers[measure, accuracy, cell].solver}, "
+        f"ours takes {ratio:.2f} times as long."
+        for ratio, cell in sorted(lost, reverse=True)
+    ]
+
+
 def _verdict(found: Headline) -> list[str]:
     """In words: peers that win first, then the means against what they are held to."""
     key = MEASURES[0], 1e-9
     ratios = {cell: ratio for cell in found.cells if (ratio := found.ratio(*key, cell)) is not None}
-    lost = {cell: ratio for cell, ratio in ratios.items() if ratio > 1.0}
-    said = []
-    for cell, ratio in sorted(lost.items(), key=lambda pair: -pair[1]):
-        peer = found.peers[*key, cell].solver
-        said.append(f"**A peer wins** on {cell}: {peer}, ours takes {ratio:.2f} times as long.")
+    said = _lost(found, *key, "A peer wins", "")
     for cell, (mine, best) in found.paths.items():
         if mine and best and (ratio := mine.seconds / best.seconds) > 1.0:
             said.append(f"**A peer wins** on {cell}: {best.solver}, ours takes {ratio:.2f} times as long.")
+    for measure in MEASURES:
+        for accuracy in ACCURACIES:
+            if (measure, accuracy) != key:
+                where = f" at {accuracy:.0e} by {measure}".replace("e-0", "e-")
+                said += _lost(found, measure, accuracy, "A peer is first", where)
     absent = [cell for cell in found.cells if (*key, cell) not in found.ours]
     if absent:
         said.append(f"Ours has no time at 1e-9 on {', '.join(absent)}.")

@@ -50,6 +50,8 @@ def test_the_best_peer_is_the_fastest_of_those_that_reach_the_accuracy() -> None
     assert found.bar(CELL) == pytest.approx(0.9)
     assert found.before_anyone() == (0, 1)
     assert "A peer wins" not in page(found, "r")
+    first = f"**A peer is first** on {CELL} at 1e-4 by suboptimality: peer_a, ours takes 20.00 times as long."
+    assert first in page(found, "r")
 
 
 def test_a_loss_is_said_first_and_a_median_is_taken_over_the_rounds() -> None:
