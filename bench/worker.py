@@ -22,7 +22,7 @@ import signal
 import traceback
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from time import perf_counter
 from typing import Any
 
@@ -44,6 +44,7 @@ from solvers import Entry, Problem, Solution, SolverMissing, SolverRefused, Stat
 
 Loaded = tuple[dict[str, Any], Pages | None]  # arrays, and where they are if that is guarded
 
+THREADS = "OPENBLAS_NUM_THREADS"  # set by the parent, like its like
 DATA_KEPT = 400_000_000  # bytes of arrays that a worker keeps, so that a cell is not read anew for every run
 
 
@@ -238,16 +239,21 @@ class Bench:
             raise NotASolution("no problem is loaded")
         return self.problem
 
+    def _on_threads(self) -> AbstractContextManager[dict[str, Any]]:
+        """Keyword arguments by which a solver that divides its work itself is told of its threads."""
+        threads = int(os.environ.get(THREADS) or 1)
+        return self.entry.on_threads(threads) if threads > 1 else nullcontext({})
+
     def _timed(self, problem: Problem, stop: Stop, configuration: str, job: Task) -> dict[str, Any]:
         """One fresh setup, one run: each timed, with the garbage collector out of the way."""
         options = self.entry.configurations.get(configuration, {})
         gc.collect()
         before = resident_of_this_process() if reset_peak_of_this_process() else None
-        with compilation() as compiled:
+        with self._on_threads() as divided, compilation() as compiled:
             gc.disable()
             try:
                 start = perf_counter()
-                run = prepare(self.entry, problem, stop, job, **options)
+                run = prepare(self.entry, problem, stop, job, **divided, **options)
                 ready = perf_counter()
                 answers = run()
                 end = prolong(start, self.slowdown)

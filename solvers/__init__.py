@@ -31,7 +31,12 @@ DEFAULTS = ("active_set_numba", "ridge_numpy", "cd_numba")
 
 
 def solve(
-    problem: Problem, solver: str | None = None, stop: Stop | None = None, **configuration: Any
+    problem: Problem,
+    solver: str | None = None,
+    stop: Stop | None = None,
+    *,
+    threads: int = 1,
+    **configuration: Any,
 ) -> Solution:
     """Solve (P).
 
@@ -42,6 +47,9 @@ def solve(
         A name of the catalogue, or ``module:function``; by default the fastest suitable one.
     stop : Stop, optional
         Default: a relative gap of 1e-9.
+    threads : int
+        For the solver, and for the libraries under it while it runs. With one, the answer is the same bit
+        for bit whatever the environment gives them; with more it is the same on a rerun.
     **configuration
         Keyword arguments of the solver's ``setup``.
 
@@ -55,9 +63,12 @@ def solve(
         With the reason; never a substitute solver.
     KeyError
         If there is no solver of that name.
+    ValueError
+        If threads < 1.
     """
     chosen = entry(solver or _default(problem))
-    return chosen.setup(problem, stop or Stop(), **configuration)()
+    with chosen.on_threads(threads) as divided:
+        return chosen.setup(problem, stop or Stop(), **divided, **configuration)()
 
 
 def _default(problem: Problem) -> str:

@@ -50,6 +50,7 @@ def solve_(
     positive: Annotated[bool, typer.Option(help="require w >= 0")] = False,
     solver: Annotated[str | None, typer.Option(help="a name of the list, or module:function")] = None,
     tol: Annotated[float, typer.Option(help="relative duality gap")] = 1e-9,
+    threads: Annotated[int, typer.Option(min=1, help="of the solver and its libraries")] = 1,
     output: Annotated[Path | None, typer.Option(help="write the coefficients here (.npy)")] = None,
 ) -> None:
     """Solve (P) on a file of data. What is printed is the solver's claim: ``verification certify`` judges."""
@@ -57,7 +58,7 @@ def solve_(
     problem = Problem(X, y, l1=l1 or 0.0, l2=l2, intercept=intercept, positive=positive, name=data.name)
     if l1 is None:
         problem = problem.replace(l1=problem.l1_max() / 10)
-    solution = solve(problem, solver, Stop(tol))
+    solution = solve(problem, solver, Stop(tol), threads=threads)
     print(problem)
     claim = "no gap claimed" if solution.claimed_gap is None else f"claimed gap {solution.claimed_gap:.1e}"
     print(f"{solution.status.name}: {solution.status.value}; {claim}; {solution.message}".rstrip("; "))

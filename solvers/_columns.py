@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from . import _column_kernels as kernels
 from ._standard_form import StandardForm, _locked, standard_form
+from ._threads import Team
 from .problem import Problem, Vector
 
 FLAT = 1e3  # squared mean over variance up to which centring a product afterwards costs three digits
@@ -43,10 +44,13 @@ class Columns:
         Squared norms of the columns, and A'z.
     gram : (k, k) array, or None
         A'A, where the first pass took it along.
+    team : Team
+        Threads that divide what reads many columns.
     """
 
-    def __init__(self, form: StandardForm, stats: Any, gram: Vector | None = None) -> None:
+    def __init__(self, form: StandardForm, stats: Any, team: Team, gram: Vector | None = None) -> None:
         self.form: StandardForm = form
+        self.team = team
         means, self.norms_sq, self.u0 = stats
         self.gram = gram
         self.m: Vector = np.zeros(form.k) if form.m is None else means
@@ -57,13 +61,14 @@ class Columns:
         self._by_rows = not self.sparse and not form.B.flags.f_contiguous
 
     @classmethod
-    def of(cls, problem: Problem, many: bool = False) -> Columns:
+    def of(cls, problem: Problem, many: bool = False, team: Team | None = None) -> Columns:
         """Read X once, and copy it only where it has to be; `many` columns will be in use, as on a path."""
-        form, stats, gram = _apart(problem, many)
+        team = team or Team()
+        form, stats, gram = _apart(problem, many, team)
         if form is None:
             form = standard_form(problem, order="F")
-            stats = _first_pass(form.B, form.z, form.q, centre=False)
-        return cls(form, stats, gram)
+            stats = _first_pass(form.B, form.z, form.q, team, centre=False)
+        return cls(form, stats, team, gram)
 
     def packed(self, cols: NDArray[np.intp]) -> Columns:
         """These columns of a sparse X alone, side by side in memory, where products take half the time."""
@@ -76,20 +81,30 @@ class Columns:
             m=None if form.m is None else form.m[cols], lam1=form.lam1[cols], lam2=form.lam2[cols],
             columns=form.columns[cols],
         )  # fmt: skip
-        return Columns(few, (self.m[cols], self.norms_sq[cols], self.u0[cols]))
+        return Columns(few, (self.m[cols], self.norms_sq[cols], self.u0[cols]), self.team)
+
+    @property
+    def length(self) -> float:
+        """Entries of a column, on average."""
+        B = self.form.B
+        return B.nnz / max(self.form.k, 1) if self.sparse else B.shape[0]
 
     def dots(self, cols: NDArray[np.intp], r: Vector) -> Vector:
         """a_j'r for the columns asked for."""
         self.touched += cols.size
         out = np.empty(cols.size)
         B = self.form.B
-        if self.sparse:
-            qr = float(self._q @ r)
-            kernels.dots_sparse(B.data, B.indices, B.indptr, self.m, cols, r, qr, out)
-        elif self._by_rows:
-            out = (B.T @ r)[cols] - self.m[cols] * float(r.sum())
-        else:
-            kernels.dots_dense(B, self.m, cols, r, out)
+        if self._by_rows:
+            return np.asarray((B.T @ r)[cols] - self.m[cols] * float(r.sum()))
+        qr = float(self._q @ r) if self.sparse else 0.0
+
+        def part(lo: int, hi: int) -> None:
+            if self.sparse:
+                kernels.dots_sparse(B.data, B.indices, B.indptr, self.m, cols[lo:hi], r, qr, out[lo:hi])
+            else:
+                kernels.dots_dense(B, self.m, cols[lo:hi], r, out[lo:hi])
+
+        self.team.divide(part, cols.size, self.length)
         return out
 
     def dots_block(self, R: Vector, cols: NDArray[np.intp] | None = None) -> Vector:
@@ -98,13 +113,21 @@ class Columns:
         size = k if cols is None else cols.size
         out = np.empty((R.shape[1], size))
         if self.sparse:
-            which = np.arange(k) if cols is None else cols
-            kernels.dots_sparse_block(
-                B.data, B.indices, B.indptr, self.m, which, np.ascontiguousarray(R), self._q @ R, out.T
-            )
+            which, rows, qr = np.arange(k) if cols is None else cols, np.ascontiguousarray(R), self._q @ R
+
+            def sparse_part(lo: int, hi: int) -> None:
+                kernels.dots_sparse_block(
+                    B.data, B.indices, B.indptr, self.m, which[lo:hi], rows, qr, out.T[lo:hi]
+                )
+
+            self.team.divide(sparse_part, size, self.length * R.shape[1])
             return out.T
         if cols is None and B.dtype == np.float64:
-            np.matmul(R.T, B, out=out)
+
+            def dense_part(lo: int, hi: int) -> None:
+                np.matmul(R.T, B[:, lo:hi], out=out[:, lo:hi])
+
+            self.team.divide(dense_part, size, self.length * R.shape[1])
             if self.m.any():
                 out -= np.outer(R.sum(axis=0), self.m)
             return out.T
@@ -251,7 +274,7 @@ class Columns:
         """Fill G with the Gram matrix of all (or nearly all) columns from X as it lies; False where not."""
         B, k, size = self.form.B, self.form.k, cols.size
         if self.gram is None and not self.sparse and self.nearly_all(size) and B.dtype == np.float64:
-            stats, self.gram = _gram_pass(B, self.form.z, centre=self.form.m is not None)
+            stats, self.gram = _gram_pass(B, self.form.z, self.team, centre=self.form.m is not None)
             if stats is not None:
                 self.u0 = stats[2]  # whose rounding is bounded, unlike that of one long loop
         if self.gram is None:
@@ -276,8 +299,11 @@ class Columns:
         from scipy.linalg.blas import dsyrk, ssyrk
 
         K, syrk = cols.size, ssyrk if G.dtype == np.float32 else dsyrk
-        for here, A in self.row_blocks(cols, G.dtype):  # of work the lower half
-            syrk(1.0, A, 1.0 if here.start else 0.0, work.T, trans=1, lower=0, overwrite_c=1)
+        if self.team.size > 1:
+            work[:] = self.gram_block(cols, np.arange(K), G.dtype)
+        else:
+            for here, A in self.row_blocks(cols, G.dtype):  # of work the lower half
+                syrk(1.0, A, 1.0 if here.start else 0.0, work.T, trans=1, lower=0, overwrite_c=1)
         for lo in range(0, K, CHUNK):
             hi = min(lo + CHUNK, K)
             rows, half = work[lo:hi, :lo], np.tril(work[lo:hi, lo:hi])
@@ -288,16 +314,19 @@ class Columns:
             G[:K, :K] *= unit
             G[:K, :K] *= unit[:, None]
 
-    def row_blocks(self, cols: NDArray[np.intp], dtype: Any) -> Iterator[tuple[slice, Vector]]:
-        """Yield rows and the columns of A there, copied: (*, len(cols)), column-major.
+    def row_blocks(
+        self, cols: NDArray[np.intp], dtype: Any, first: int = 0, end: int | None = None
+    ) -> Iterator[tuple[slice, Vector]]:
+        """Yield rows (from `first`, before `end`) and the columns of A there, copied: (*, len(cols)).
 
-        In float32 they are multiplied by `scale`. The memory is used again for the next rows.
+        Column-major; in float32 they are multiplied by `scale`. The memory is used again for the next rows.
         """
-        n, K, places = self.form.z.size, cols.size, np.arange(cols.size)
-        step = min(n, max(FEW_ROWS, int(BUFFER / (np.dtype(dtype).itemsize * max(K, 1)))))
+        K, places = cols.size, np.arange(cols.size)
+        end = self.form.z.size if end is None else end
+        step = min(end - first, max(FEW_ROWS, int(BUFFER / (np.dtype(dtype).itemsize * max(K, 1)))))
         buffer = np.empty((step, K), dtype, order="F")
-        for lo in range(0, n, step):
-            A = buffer[: n - lo] if n - lo < step else buffer
+        for lo in range(first, end, step):
+            A = buffer[: end - lo] if end - lo < step else buffer
             self.gather_into(A, cols, places, lo)
             yield slice(lo, lo + A.shape[0]), A
 
@@ -310,10 +339,15 @@ class Columns:
         -------
         (len(places), len(cols)) array
         """
-        block = np.zeros((places.size, cols.size), dtype)
-        for _, A in self.row_blocks(cols, dtype):
-            block += A[:, places].T @ A
-        return block
+        every = places.size == cols.size and np.array_equal(places, np.arange(cols.size))
+
+        def part(first: int, end: int) -> Vector:
+            block = np.zeros((places.size, cols.size), dtype)
+            for _, A in self.row_blocks(cols, dtype, first, end):
+                block += (A if every else A[:, places]).T @ A
+            return block
+
+        return _sum(self.team.divide(part, self.form.z.size, places.size * cols.size))
 
     @property
     def depth(self) -> float:
@@ -339,25 +373,42 @@ class Columns:
         G[: cols.size, places] = block.T
 
 
-def _first_pass(B: Any, z: Vector, q: Vector | None, *, centre: bool) -> Any:
-    if not isinstance(B, np.ndarray):
-        qq = 0.0 if q is None else float(q @ q)
-        return kernels.first_pass_sparse(
-            B.data, B.indices, B.indptr, np.zeros(z.size) if q is None else q, qq, z
-        )
-    return kernels.first_pass_dense(B, z, centre)
+def _sum(parts: list[Vector]) -> Vector:
+    """Sum of arrays, into the first."""
+    for part in parts[1:]:
+        parts[0] += part
+    return parts[0]
 
 
-def _gram_pass(X: Vector, z: Vector, *, centre: bool) -> tuple[Any, Vector | None]:
+def _first_pass(B: Any, z: Vector, q: Vector | None, team: Team, *, centre: bool) -> Any:
+    sparse, k = not isinstance(B, np.ndarray), B.shape[1]
+    qq, q = 0.0 if q is None else float(q @ q), np.zeros(z.size) if q is None else q
+
+    def part(lo: int, hi: int) -> Any:
+        if sparse:
+            return kernels.first_pass_sparse(B.data, B.indices, B.indptr[lo : hi + 1], q, qq, z)
+        return kernels.first_pass_dense(B[:, lo:hi], z, centre)
+
+    found = team.divide(part, k, B.nnz / max(k, 1) if sparse else z.size)
+    return tuple(np.concatenate(stats) if len(found) > 1 else stats[0] for stats in zip(*found, strict=True))
+
+
+def _gram_pass(X: Vector, z: Vector, team: Team, *, centre: bool) -> tuple[Any, Vector | None]:
     """What the first pass gives, and A'A, by one read of X; None, None where centring would cancel."""
     n, k = X.shape
-    G, u, total = np.zeros((k, k)), np.zeros(k), np.zeros(k)
-    for lo in range(0, n, ROWS):
-        rows = X[lo : lo + ROWS]
-        G += rows.T @ rows
-        u += z[lo : lo + ROWS] @ rows
-        if centre:
-            total += np.ones(rows.shape[0]) @ rows
+
+    def part(first: int, end: int) -> tuple[Vector, Vector, Vector]:  # of blocks of rows
+        G, u, total = np.zeros((k, k)), np.zeros(k), np.zeros(k)
+        for lo in range(first * ROWS, min(end * ROWS, n), ROWS):
+            rows = X[lo : lo + ROWS]
+            G += rows.T @ rows
+            u += z[lo : lo + ROWS] @ rows
+            if centre:
+                total += np.ones(rows.shape[0]) @ rows
+        return G, u, total
+
+    found = team.divide(part, -(-n // ROWS), ROWS * k * k / 2)
+    G, u, total = (_sum(list(parts)) for parts in zip(*found, strict=True))
     m, raw = total / n, G.diagonal().copy()
     if centre:
         G -= n * np.outer(m, m)
@@ -372,7 +423,7 @@ def _gram_pass(X: Vector, z: Vector, *, centre: bool) -> tuple[Any, Vector | Non
     return (m, norms, u), G
 
 
-def _apart(problem: Problem, many: bool) -> tuple[StandardForm | None, Any, Vector | None]:
+def _apart(problem: Problem, many: bool, team: Team) -> tuple[StandardForm | None, Any, Vector | None]:
     """Standard form on X itself, what the first pass gave, and A'A or None; no form if X has to be copied."""
     X = problem.X
     most = min(TALL if many else SLIM, problem.n)
@@ -391,11 +442,11 @@ def _apart(problem: Problem, many: bool) -> tuple[StandardForm | None, Any, Vect
         z = z - rest
         y_mean = first + rest
     q = np.ones(n) if problem.intercept else None
-    stats, gram = _gram_pass(X, z, centre=problem.intercept) if slim else (None, None)
+    stats, gram = _gram_pass(X, z, team, centre=problem.intercept) if slim else (None, None)
     if stats is None:
         if problem.layout == "C":
             return None, None, None
-        stats = _first_pass(X, z, q, centre=problem.intercept)
+        stats = _first_pass(X, z, q, team, centre=problem.intercept)
     means, norms, _ = stats
     if problem.intercept and not sp.issparse(X) and np.any((n * means**2 > 1e8 * norms) & (norms > 0)):
         return None, None, None  # a mean huge against the spread: products would cancel, centre a copy

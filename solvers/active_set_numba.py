@@ -20,6 +20,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
+from ._threads import Team
 from .problem import Problem
 from .solution import Solution, Stop
 
@@ -36,12 +37,12 @@ def refuses(problem: Problem) -> str | None:
     return None
 
 
-def setup(problem: Problem, stop: Stop) -> Callable[[], Solution]:
+def setup(problem: Problem, stop: Stop, threads: int = 1) -> Callable[[], Solution]:
     """Read X once: means, norms, A'z."""
     from ._active_set import ActiveSet
     from ._columns import Columns
 
-    columns = Columns.of(problem)
+    columns = Columns.of(problem, team=Team(threads))
 
     def run() -> Solution:
         state = ActiveSet(columns, stop, once=True)
@@ -51,11 +52,12 @@ def setup(problem: Problem, stop: Stop) -> Callable[[], Solution]:
     return run
 
 
-def path(problem: Problem, l1s: Sequence[float], stop: Stop) -> Iterator[Solution]:
+def path(problem: Problem, l1s: Sequence[float], stop: Stop, threads: int = 1) -> Iterator[Solution]:
     """Yield the solution at each of the falling l1s; the Gram matrix and the face are carried along."""
     from ._active_set import ActiveSet
     from ._columns import Columns
     from ._path_blocks import follow
 
-    state = ActiveSet(Columns.of(problem.replace(l1=l1s[0]), many=True), stop)
+    columns = Columns.of(problem.replace(l1=l1s[0]), many=True, team=Team(threads))
+    state = ActiveSet(columns, stop)
     yield from follow(state, l1s)

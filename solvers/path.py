@@ -39,6 +39,8 @@ def solve_path(
     ratio: float = 1e-2,
     solver: str = "active_set_numba",
     stop: Stop | None = None,
+    *,
+    threads: int = 1,
     **configuration: Any,
 ) -> list[Solution]:
     """Solve (P) for each of several l1.
@@ -57,6 +59,8 @@ def solve_path(
         start, and its message says so.
     stop : Stop, optional
         For each point; ``time_limit`` too.
+    threads : int
+        As in ``solve``.
     **configuration
         Keyword arguments of the solver's ``path`` (or ``setup``).
 
@@ -70,7 +74,7 @@ def solve_path(
     SolverRefused, SolverMissing
         With the reason.
     ValueError
-        If an l1 is not > 0.
+        If an l1 is not > 0, or threads < 1.
     """
     chosen, stop = entry(solver), stop or Stop()
     values = np.asarray(grid(problem, n_l1, ratio) if l1s is None else l1s, dtype=np.float64)
@@ -80,7 +84,9 @@ def solve_path(
         return []
     order = np.argsort(-values, kind="stable")
     falling = [float(l1) for l1 in values[order]]
-    found = list(islice(_points(chosen, problem, falling, stop, configuration), len(falling)))
+    with chosen.on_threads(threads) as divided:
+        points = _points(chosen, problem, falling, stop, divided | configuration)
+        found = list(islice(points, len(falling)))
     solutions = dict(zip(order.tolist(), found, strict=True))
     return [solutions[i] for i in range(values.size)]
 

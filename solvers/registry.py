@@ -6,7 +6,8 @@ import ast
 import importlib
 import importlib.metadata
 import inspect
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -15,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from ._threads import limited
 from .problem import Problem
 from .solution import Solution, Status, Stop
 
@@ -146,6 +148,21 @@ class Entry:
         self._ask(problem)
         run: Run = self.module.setup(problem, stop, **configuration)
         return run
+
+    @contextmanager
+    def on_threads(self, threads: int) -> Iterator[dict[str, Any]]:
+        """Hold the libraries to so many threads inside; yields keyword arguments for ``setup`` and ``path``.
+
+        A solver whose ``setup`` takes ``threads`` divides its work itself, and its libraries are held to one.
+
+        Raises
+        ------
+        ValueError
+            If threads < 1.
+        """
+        divides = threads > 1 and "threads" in inspect.signature(self.module.setup).parameters
+        with limited(1 if divides else threads):
+            yield {"threads": threads} if divides else {}
 
     def defaults(self, problem: Problem, stop: Stop) -> Run:
         """Prepare what one gets without any setting: a peer as its documentation shows, ours with Stop().
