@@ -83,11 +83,10 @@ class Columns:
         )  # fmt: skip
         return Columns(few, (self.m[cols], self.norms_sq[cols], self.u0[cols]), self.team)
 
-    @property
+    @cached_property
     def length(self) -> float:
         """Entries of a column, on average."""
-        B = self.form.B
-        return B.nnz / max(self.form.k, 1) if self.sparse else B.shape[0]
+        return _length(self.form.B)
 
     def dots(self, cols: NDArray[np.intp], r: Vector) -> Vector:
         """a_j'r for the columns asked for."""
@@ -381,16 +380,24 @@ def _sum(parts: list[Vector]) -> Vector:
 
 
 def _first_pass(B: Any, z: Vector, q: Vector | None, team: Team, *, centre: bool) -> Any:
-    sparse, k = not isinstance(B, np.ndarray), B.shape[1]
-    qq, q = 0.0 if q is None else float(q @ q), np.zeros(z.size) if q is None else q
+    if isinstance(B, np.ndarray):
 
-    def part(lo: int, hi: int) -> Any:
-        if sparse:
+        def part(lo: int, hi: int) -> Any:
+            return kernels.first_pass_dense(B[:, lo:hi], z, centre)
+
+    else:
+        qq, q = 0.0 if q is None else float(q @ q), np.zeros(z.size) if q is None else q
+
+        def part(lo: int, hi: int) -> Any:
             return kernels.first_pass_sparse(B.data, B.indices, B.indptr[lo : hi + 1], q, qq, z)
-        return kernels.first_pass_dense(B[:, lo:hi], z, centre)
 
-    found = team.divide(part, k, B.nnz / max(k, 1) if sparse else z.size)
-    return tuple(np.concatenate(stats) if len(found) > 1 else stats[0] for stats in zip(*found, strict=True))
+    found = team.divide(part, B.shape[1], _length(B))
+    return found[0] if len(found) == 1 else tuple(map(np.concatenate, zip(*found, strict=True)))
+
+
+def _length(B: Any) -> float:
+    """Entries of a column, on average."""
+    return float(B.shape[0] if isinstance(B, np.ndarray) else B.indices.size / max(B.shape[1], 1))
 
 
 def _gram_pass(X: Vector, z: Vector, team: Team, *, centre: bool) -> tuple[Any, Vector | None]:

@@ -45,6 +45,8 @@ class Team:
         cost : float
             Operations an item takes.
         """
+        if self.size == 1:
+            return [work(0, items)]
         parts = max(min(self.size, items, int(items * cost / GRAIN)), 1)
         ends = [items * part // parts for part in range(parts + 1)]
         others = [self._others.submit(work, *ends[part : part + 2]) for part in range(1, parts)]
