@@ -27,6 +27,7 @@ STEP = 0.3  # factor from one kappa to the next
 CLEAR = 0.5, 2.0  # columns above their bounds to a row up to which kappa is 1 at once; of sparse X,
 FIRST, DEEP = 4, 200  # of which also where so many times the first columns of W are fewer than the rows, and
 # l1 is no smaller than a DEEPth of l1_max: a pass over X is worth more than what is drawn in for nothing
+ROWS = 16  # to a column of W up to which W may grow at once: it does not fit so many too closely
 DOUBT = 320  # columns from which on a pass over X costs a tenth of their Gram matrix, or less:
 MOST = 0.75  # that all will be in use is believed where so many violate their bounds after a first solution
 
@@ -239,6 +240,8 @@ class ActiveSet:
         support = int(np.count_nonzero(self.w))
         # A pass over X costs k n; extending the Gram matrix by a columns costs about a K n / 4
         room = max(4 * k // K if K else self._first, support // 2, 16)
+        if K and self.columns.sparse and self.gram is None:  # no Gram matrix to be extended
+            room = max(room, support, form.z.size // ROWS - K)
         size = min(violators + min(violators, support // 4), room, near.size)
         if size:
             self.admit(np.sort(near[np.argpartition(-excess, size - 1)[:size]]))
@@ -417,9 +420,13 @@ class ActiveSet:
             self.u, self.norms, shift, self.stamp, self.lam1, form.positive, self.inside, self.dead
         )
         self.columns_read += cols.size
-        self.u[cols] = self.columns.dots(cols, theta)
-        self.residuals.append(theta)
-        self.stamp[cols] = len(self.residuals) - 1
+        if cols.size == form.k:
+            self.u, self.residuals = self.columns.dots(cols, theta), [theta]
+            self.stamp[:] = 0
+        else:
+            self.u[cols] = self.columns.dots(cols, theta)
+            self.residuals.append(theta)
+            self.stamp[cols] = len(self.residuals) - 1
 
         alpha = best_scale(self.u, cols, self.lam1, form.lam2, w, form.free, form.positive)
         tt = float(theta @ theta + form.lam2[self.W] @ (self.w * self.w))

@@ -112,6 +112,20 @@ def first_pass_sparse(data: Any, indices: Any, indptr: Any, q: Any, qq: float, z
 
 
 @jit
+def unfold(half: Any, unit: Any, G: Any) -> None:
+    # Both triangles of G from the lower one, row i and column i times unit_i; in squares that fit the cache
+    K, side = half.shape[0], 64
+    for top in range(0, K, side):
+        for left in range(0, top + 1, side):
+            for i in range(top, min(top + side, K)):
+                row, mine = half[i], unit[i]
+                for j in range(left, min(left + side, i + 1)):
+                    product = row[j] * mine * unit[j]
+                    G[i, j] = product
+                    G[j, i] = product
+
+
+@jit
 def dots_dense(X: Any, m: Any, cols: Any, r: Any, out: Any) -> None:
     n, size, total = r.size, cols.size, np.sum(r)
     done = 0

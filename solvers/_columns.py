@@ -303,15 +303,8 @@ class Columns:
         else:
             for here, A in self.row_blocks(cols, G.dtype):  # of work the lower half
                 syrk(1.0, A, 1.0 if here.start else 0.0, work.T, trans=1, lower=0, overwrite_c=1)
-        for lo in range(0, K, CHUNK):
-            hi = min(lo + CHUNK, K)
-            rows, half = work[lo:hi, :lo], np.tril(work[lo:hi, lo:hi])
-            G[lo:hi, :lo], G[:lo, lo:hi] = rows, rows.T
-            G[lo:hi, lo:hi] = half + np.triu(half.T, 1)
-        if G.dtype == np.float32:
-            unit = (1.0 / self.scale[cols]).astype(G.dtype)
-            G[:K, :K] *= unit
-            G[:K, :K] *= unit[:, None]
+        unit = 1.0 / self.scale[cols] if G.dtype == np.float32 else np.ones(K)
+        kernels.unfold(work, unit.astype(G.dtype), G)
 
     def row_blocks(
         self, cols: NDArray[np.intp], dtype: Any, first: int = 0, end: int | None = None
