@@ -123,7 +123,9 @@ class ActiveSet:
         self.W = np.flatnonzero(~self.dead)
         self.w = full[self.W]
         self.inside[self.W] = True
-        self.gram, self.waits = GramFace(self.columns, self.once), False
+        if self.gram is None or self.gram.K:
+            self.gram = GramFace(self.columns, self.once)
+        self.waits = False
         self.gram.place(self.W, np.arange(self.W.size))
         return new
 

@@ -224,7 +224,7 @@ class Columns:
         """Most columns of a Gram matrix: two of its size may take an eighth of X's memory each, or 32 MB."""
         return int(np.sqrt(max(self.bytes / 8, 32e6) / 8))
 
-    @property
+    @cached_property
     def rounded_limit(self) -> int:
         """The same of one that is rounded to float32, where that can be."""
         return int(np.sqrt(2) * self.gram_limit) if self.can_round else self.gram_limit

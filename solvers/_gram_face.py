@@ -79,13 +79,14 @@ class GramFace:
         capacity = -(-(capacity - more) // step) * step + more
         G, U = np.empty((2, capacity, capacity), np.float32 if self.rounded else np.float64)
         K, f = self.K, max(self.f, 0)
-        with np.errstate(over="ignore", invalid="ignore"):  # below the triangle of U there are no numbers
-            G[:K, :K], U[:f, :f] = self.G[:K, :K], self.U[:f, :f]
+        if K:
+            with np.errstate(over="ignore", invalid="ignore"):  # below the triangle of U are no numbers
+                G[:K, :K], U[:f, :f] = self.G[:K, :K], self.U[:f, :f]
         self.G, self.U = G, U
-        new = capacity - self.F.size
-        self.F = np.append(self.F, np.zeros(new, dtype=np.intp))
-        self.sign = np.append(self.sign, np.zeros(new))
-        self.where = np.append(self.where, np.full(new, -1))  # position in F of each column of W, -1 outside
+        F, sign, where = np.zeros(capacity, dtype=np.intp), np.zeros(capacity), np.full(capacity, -1)
+        F[:f], sign[:f], where[:K] = self.F[:f], self.sign[:f], self.where[:K]
+        self.F, self.sign = F, sign
+        self.where = where  # position in F of each column of W, -1 outside
 
     def images(self, W: Index, found: Vector) -> Vector:
         """Return A_W w for each row w of found (B, K): (n, B), column-major."""
