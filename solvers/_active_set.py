@@ -8,7 +8,7 @@ import time
 import numpy as np
 from numpy.typing import NDArray
 
-from ._columns import TALL, Columns
+from ._columns import SLIM, TALL, Columns
 from ._gram_face import EPS, GramFace
 from ._residual_face import SWEEPS, ResidualFace
 from .problem import Vector
@@ -28,6 +28,7 @@ CLEAR = 0.5, 2.0  # columns above their bounds to a row up to which kappa is 1 a
 FIRST, DEEP = 4, 200  # of which also where so many times the first columns of W are fewer than the rows, and
 # l1 is no smaller than a DEEPth of l1_max: a pass over X is worth more than what is drawn in for nothing
 ROWS = 16  # to a column of W up to which W may grow at once: it does not fit so many too closely
+USED = 0.8  # of so few columns that are above their bounds at first: to take them as they come costs more
 DOUBT = 320  # columns from which on a pass over X costs a tenth of their Gram matrix, or less:
 MOST = 0.75  # that all will be in use is believed where so many violate their bounds after a first solution
 
@@ -105,7 +106,8 @@ class ActiveSet:
             self.step = top ** (-1.0 / stages)
             self.kappa = top * self.step if stages > 1 else 1.0
         # Nearly all will be in use: at once. Or there is their Gram matrix already
-        deep = k <= TALL and top >= 50 and self.columns.nearly_all(above) and not sparse
+        deep = k <= TALL and top >= 50 and self.columns.nearly_all(above)
+        deep = not sparse and (deep or (k <= SLIM and above >= USED * k))
         if deep and k >= DOUBT and self.kappa == 1:
             self.doubtful = True
         elif (deep or (self.columns.gram is not None and top > 1)) and k <= self.columns.gram_limit:
