@@ -221,8 +221,8 @@ class Columns:
 
     @property
     def gram_limit(self) -> int:
-        """Most columns of a Gram matrix: two of its size may take an eighth of X's memory each, or 32 MB."""
-        return int(np.sqrt(max(self.bytes / 8, 32e6) / 8))
+        """Most columns of a Gram matrix: two of its size may take an eighth of X's memory each, or 16 MB."""
+        return int(np.sqrt(max(self.bytes / 8, 16e6) / 8))
 
     @cached_property
     def rounded_limit(self) -> int:
