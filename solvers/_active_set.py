@@ -8,8 +8,9 @@ import time
 import numpy as np
 from numpy.typing import NDArray
 
-from ._columns import SLIM, TALL, Columns
+from ._columns import Columns
 from ._gram_face import EPS, GramFace
+from ._growth import STEP, confirmed, entering, start
 from ._residual_face import SWEEPS, ResidualFace
 from .problem import Vector
 from .solution import Solution, Status, Stop
@@ -23,14 +24,6 @@ NEAR = 0.7  # of its bound: a column of W below this may give its place to anoth
 CLOSE = 0.95  # and below this it has none in a Gram matrix that is made late
 FILLED = 0.95  # of the largest Gram matrix at first: others are to enter
 REFINED = 0.01  # of the gap may be left by a step of refinement on a rounded Gram matrix
-STEP = 0.3  # factor from one kappa to the next
-CLEAR = 0.5, 2.0  # columns above their bounds to a row up to which kappa is 1 at once; of sparse X,
-FIRST, DEEP = 4, 200  # of which also where so many times the first columns of W are fewer than the rows, and
-# l1 is no smaller than a DEEPth of l1_max: a pass over X is worth more than what is drawn in for nothing
-ROWS = 16  # to a column of W up to which W may grow at once: it does not fit so many too closely
-USED = 0.8  # of so few columns that are above their bounds at first: to take them as they come costs more
-DOUBT = 320  # columns from which on a pass over X costs a tenth of their Gram matrix, or less:
-MOST = 0.75  # that all will be in use is believed where so many violate their bounds after a first solution
 
 
 def length(r: Vector) -> float:
@@ -91,33 +84,10 @@ class ActiveSet:
     # ------------------------------------------------------------------ the loop
 
     def approach(self) -> None:
-        """Start well above lam1: far from the solution few columns would be fitted too closely.
-
-        They would then draw in columns that do not belong. Not so where the rows are many against the columns
-        that are above their bounds: a few columns cannot fit many rows too closely.
-        """
-        n, k, sparse = self.form.z.size, self.form.k, self.columns.sparse
-        ratio = np.abs(self.u) / np.where(self.lam1 > 0, self.lam1, np.inf)
-        top = float(ratio.max(initial=0.0))
-        above = int(np.count_nonzero(ratio > 1))
-        clear = sparse and FIRST * self._first <= n and top <= DEEP
-        if above > CLEAR[sparse] * n and not clear:  # in even steps of about STEP
-            stages = max(1, round(math.log(top) / -math.log(STEP)))
-            self.step = top ** (-1.0 / stages)
-            self.kappa = top * self.step if stages > 1 else 1.0
-        # Nearly all will be in use: at once. Or there is their Gram matrix already
-        deep = k <= TALL and top >= 50 and self.columns.nearly_all(above)
-        deep = not sparse and (deep or (k <= SLIM and above >= USED * k))
-        if deep and k >= DOUBT and self.kappa == 1:
-            self.doubtful = True
-        elif (deep or (self.columns.gram is not None and top > 1)) and k <= self.columns.gram_limit:
+        """Decide how far above lam1 to start; or with all columns."""
+        self.kappa, self.step, whole, self.doubtful = start(self.columns, self.u, self.lam1)
+        if whole:
             self._take_all()
-            self.kappa = 1.0
-
-    @property
-    def _first(self) -> int:
-        """Columns that W begins with, at most."""
-        return int(np.sqrt(4 * self.form.k))
 
     def _take_all(self) -> int:
         """Take in all the columns, and make their Gram matrix from X as it lies; return how many are new."""
@@ -236,17 +206,14 @@ class ActiveSet:
         near, excess, violators = candidates(
             self.u, self.norms, self.lam1, self.kappa, form.positive, self.inside, self.dead
         )
-        k, K = form.k, self.w.size
+        K = self.w.size
         if self.doubtful and K:
             self.doubtful = False
-            if MOST * (k - K) <= violators and k <= self.columns.gram_limit:
+            if confirmed(self.columns, K, violators):
                 return self._take_all()
         support = int(np.count_nonzero(self.w))
-        # A pass over X costs k n; extending the Gram matrix by a columns costs about a K n / 4
-        room = max(4 * k // K if K else self._first, support // 2, 16)
-        if K and self.columns.sparse and self.gram is None:  # no Gram matrix to be extended
-            room = max(room, support, form.z.size // ROWS - K)
-        size = min(violators + min(violators, support // 4), room, near.size)
+        some = entering(self.columns, K, support, violators, self.gram is not None)
+        size = min(some, near.size)
         if size:
             self.admit(np.sort(near[np.argpartition(-excess, size - 1)[:size]]))
         return size

@@ -13,6 +13,7 @@ from solvers._active_set import ActiveSet
 from solvers._columns import Columns
 from solvers._gram import _delete, face
 from solvers._gram_face import GramFace
+from solvers._growth import entering
 from solvers.path import grid, solve_path
 from verification import certify
 
@@ -338,6 +339,39 @@ def test_of_sparse_x_rows_that_are_many_against_the_first_columns_suffice(
     state.approach()
     assert (state.kappa > 1) is steps
     proven(problem, 1e-9)
+
+
+@pytest.mark.parametrize(("ratio", "whole"), [(3, False), (40, True)])
+def test_few_columns_of_many_rows_are_taken_at_once_where_most_are_above_their_bounds(
+    ratio: float, whole: bool
+) -> None:
+    rng = np.random.default_rng(17)
+    X = np.asfortranarray(rng.standard_normal((9000, 70)) + 0.6 * rng.standard_normal((9000, 1)))
+    problem = Problem(X, X[:, :12] @ rng.standard_normal(12) + rng.standard_normal(9000), intercept=True)
+    problem = problem.replace(l1=problem.l1_max() / ratio)
+    columns = Columns.of(problem)
+    above = np.count_nonzero(np.abs(columns.u0) > columns.form.lam1)
+    assert bool(above >= 56) is whole
+    state = ActiveSet(columns, Stop(1e-9), once=True)
+    state.approach()
+    assert (state.W.size == 70) is whole
+    proven(problem, 1e-9)
+
+
+def test_more_columns_enter_where_no_gram_matrix_is_to_be_extended() -> None:
+    rng = np.random.default_rng(18)
+    X = rng.standard_normal((4800, 300)) * (rng.random((4800, 300)) < 0.05)
+    y = rng.standard_normal(4800)
+    sparse, dense = (Columns.of(Problem(make(X), y, l1=0.1)) for make in (sp.csc_array, np.asfortranarray))
+    # as many as violate their bounds, and a few more; as many as are in use; or a column to sixteen rows
+    assert entering(sparse, 100, 200, 20, by_gram=False) == 40
+    assert entering(sparse, 100, 200, 500, by_gram=False) == 200
+    assert entering(sparse, 100, 20, 500, by_gram=False) == 4800 // 16 - 100
+    # half of those in use; or what costs as much as a pass over X
+    for columns in (sparse, dense):
+        assert entering(columns, 100, 200, 500, by_gram=True) == 100
+        assert entering(columns, 10, 20, 500, by_gram=True) == 120
+        assert entering(columns, 0, 0, 500, by_gram=True) == 34
 
 
 @pytest.mark.parametrize(("used", "whole"), [(20, False), (340, True)])
