@@ -88,8 +88,13 @@ class Headline:
 
     def path_mean(self) -> tuple[float, int]:
         """Geometric mean of the paths' ratios, and over how many."""
-        both = [(a.seconds / b.seconds) for a, b in self.paths.values() if a and b]
-        return _geometric_mean(both)
+        return _geometric_mean(list(self.path_ratios().values()))
+
+    def path_ratios(self) -> dict[str, float]:
+        """Time of ours over that of the best peer, of each path that both can do."""
+        return {
+            path: ours.seconds / peer.seconds for path, (ours, peer) in self.paths.items() if ours and peer
+        }
 
     def floor(self, cell: str) -> float | None:
         """Two reads of X and the Gram matrix of the final support, in seconds."""

@@ -111,6 +111,9 @@ def _verdict(found: Headline) -> list[str]:
     mean, count = found.path_mean()
     what = "Paths of 100 points, ours certified at 1e-9 at each, the best peer within 1e-6: mean ratio"
     said.append(_against(what, mean, count, PATH_BAR, "paths"))
+    above = [f"{path} ({ratio:.2f})" for path, ratio in found.path_ratios().items() if ratio > PATH_BAR]
+    if above:
+        said.append(f"Single paths above {PATH_BAR}: {', '.join(above)}.")
     return said
 
 

@@ -87,6 +87,9 @@ def test_a_path_counts_only_if_every_point_does() -> None:
     assert peer is not None
     assert peer.solver == "peer_b"
     assert headline(rows).path_mean() == (pytest.approx(0.25), 1)
+    assert "Single paths above" not in page(headline(rows), "r")
+    slow = headline([HEAD, path("active_set_numba", 0.3, 1e-10), path("peer_b", 0.4, 1e-7)])
+    assert "- Single paths above 0.5: path (0.75)." in page(slow, "r")
     sloppy = [HEAD, path("active_set_numba", 0.1, 1e-8), path("peer_b", 0.4, 1e-7)]
     assert headline(sloppy).paths["path"][0] is None
 
