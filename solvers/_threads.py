@@ -72,22 +72,29 @@ class _Limits:
         self.lock = Lock()
         self.calls = 0
         self.modules = 0  # loaded when the libraries were last looked for
-        self.controller: Any = None
-        self.before: list[Any] = []
+        self.blas: Any = None
+        self.openmp: Any = None
+        self.before: Any = None  # what the BLAS had before the first call
 
-    def enter(self, threads: int) -> None:
+    def enter(self, threads: int) -> Any:
+        """Limit them; returns what restores OpenMP's number, which belongs to the calling thread."""
         with self.lock:
             if self.calls == 0 and len(sys.modules) != self.modules:
-                self.controller, self.modules = ThreadpoolController(), len(sys.modules)
-            self.before.append(self.controller.limit(limits=threads))
+                found, self.modules = ThreadpoolController(), len(sys.modules)
+                self.blas, self.openmp = found.select(user_api="blas"), found.select(user_api="openmp")
+            before = self.blas.limit(limits=threads)
+            if self.calls == 0:
+                self.before = before
             self.calls += 1
+            return self.openmp.limit(limits=threads)
 
-    def leave(self) -> None:
+    def leave(self, openmp: Any) -> None:
+        """Restore OpenMP's number, and that of the BLAS if no other call is under way."""
         with self.lock:
+            openmp.restore_original_limits()
             self.calls -= 1
             if self.calls == 0:
-                self.before[0].restore_original_limits()
-                self.before.clear()
+                self.before.restore_original_limits()
 
 
 _LIMITS = _Limits()
@@ -97,7 +104,7 @@ _LIMITS = _Limits()
 def limited(threads: int) -> Iterator[None]:
     """Hold the libraries that are loaded (BLAS, OpenMP) to so many threads inside, and leave them as before.
 
-    Where calls overlap, in threads of the caller's own, the last that began counts for all.
+    Where calls overlap, in threads of the caller's own, the last that began counts for the BLAS of all.
 
     Raises
     ------
@@ -106,8 +113,8 @@ def limited(threads: int) -> Iterator[None]:
     """
     if threads < 1:
         raise ValueError(f"threads is {threads}: it must be at least 1")
-    _LIMITS.enter(threads)
+    openmp = _LIMITS.enter(threads)
     try:
         yield
     finally:
-        _LIMITS.leave()
+        _LIMITS.leave(openmp)
