@@ -91,10 +91,10 @@ class _Limits:
     def leave(self, openmp: Any) -> None:
         """Restore OpenMP's number, and that of the BLAS if no other call is under way."""
         with self.lock:
-            openmp.restore_original_limits()
             self.calls -= 1
             if self.calls == 0:
                 self.before.restore_original_limits()
+            openmp.restore_original_limits()
 
 
 _LIMITS = _Limits()
@@ -103,6 +103,8 @@ _LIMITS = _Limits()
 @contextmanager
 def limited(threads: int) -> Iterator[None]:
     """Hold the libraries that are loaded (BLAS, OpenMP) to so many threads inside, and leave them as before.
+
+    They are looked for again when Python has imported more since.
 
     Where calls overlap, in threads of the caller's own, the last that began counts for the BLAS of all.
 

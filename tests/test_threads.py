@@ -6,6 +6,7 @@ import multiprocessing
 import subprocess
 import sys
 import threading
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -140,7 +141,19 @@ def test_what_fails_in_a_piece_is_not_lost() -> None:
         Team(2).divide(fails, 10, 1e9)
 
 
+def alone(check: Callable[[], None]) -> None:
+    """Run it in a process of its own: other tests load libraries that are not found by what is imported."""
+    child = multiprocessing.get_context("spawn").Process(target=check)
+    child.start()
+    child.join(60)
+    assert child.exitcode == 0
+
+
 def test_libraries_are_held_to_the_number_and_left_as_they_were() -> None:
+    alone(_held)
+
+
+def _held() -> None:
     with threadpool_limits(2):
         before = pools()
         with limited(1):
@@ -157,6 +170,10 @@ def test_libraries_are_held_to_the_number_and_left_as_they_were() -> None:
 
 
 def test_calls_that_overlap_leave_the_libraries_as_the_first_found_them() -> None:
+    alone(_overlapping)
+
+
+def _overlapping() -> None:
     inside, leave = threading.Event(), threading.Event()
 
     def other() -> None:
