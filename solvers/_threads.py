@@ -72,24 +72,26 @@ class _Limits:
         self.lock = Lock()
         self.calls = 0
         self.modules = 0  # loaded when the libraries were last looked for
-        self.blas: Any = None
+        self.shared: Any = None  # libraries with one number for the process, the BLAS above all
         self.openmp: Any = None
-        self.before: Any = None  # what the BLAS had before the first call
+        self.before: Any = None  # what the shared ones had before the first call
 
     def enter(self, threads: int) -> Any:
         """Limit them; returns what restores OpenMP's number, which belongs to the calling thread."""
         with self.lock:
             if self.calls == 0 and len(sys.modules) != self.modules:
                 found, self.modules = ThreadpoolController(), len(sys.modules)
-                self.blas, self.openmp = found.select(user_api="blas"), found.select(user_api="openmp")
-            before = self.blas.limit(limits=threads)
+                apis = {pool["user_api"] for pool in found.info()}
+                self.shared = found.select(user_api=list(apis - {"openmp"}))
+                self.openmp = found.select(user_api="openmp")
+            before, openmp = (libraries.limit(limits=threads) for libraries in (self.shared, self.openmp))
             if self.calls == 0:
                 self.before = before
             self.calls += 1
-            return self.openmp.limit(limits=threads)
+            return openmp
 
     def leave(self, openmp: Any) -> None:
-        """Restore OpenMP's number, and that of the BLAS if no other call is under way."""
+        """Restore OpenMP's number, and that of the others if no other call is under way."""
         with self.lock:
             self.calls -= 1
             if self.calls == 0:
@@ -104,9 +106,8 @@ _LIMITS = _Limits()
 def limited(threads: int) -> Iterator[None]:
     """Hold the libraries that are loaded (BLAS, OpenMP) to so many threads inside, and leave them as before.
 
-    They are looked for again when Python has imported more since.
-
-    Where calls overlap, in threads of the caller's own, the last that began counts for the BLAS of all.
+    They are looked for again when Python has imported more since. Where calls overlap, in threads of the
+    caller's own, the last that began counts for the BLAS of all.
 
     Raises
     ------

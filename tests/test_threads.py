@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import io
 import multiprocessing
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
 
 import numpy as np
 import pytest
+import scipy.io
 import scipy.sparse as sp
 from threadpoolctl import threadpool_info, threadpool_limits
 
@@ -141,19 +142,9 @@ def test_what_fails_in_a_piece_is_not_lost() -> None:
         Team(2).divide(fails, 10, 1e9)
 
 
-def alone(check: Callable[[], None]) -> None:
-    """Run it in a process of its own: other tests load libraries that are not found by what is imported."""
-    child = multiprocessing.get_context("spawn").Process(target=check)
-    child.start()
-    child.join(60)
-    assert child.exitcode == 0
-
-
 def test_libraries_are_held_to_the_number_and_left_as_they_were() -> None:
-    alone(_held)
+    scipy.io.mmwrite(io.BytesIO(), sp.eye_array(2))  # scipy.io has threads that are neither BLAS nor OpenMP
 
-
-def _held() -> None:
     with threadpool_limits(2):
         before = pools()
         with limited(1):
@@ -170,10 +161,6 @@ def _held() -> None:
 
 
 def test_calls_that_overlap_leave_the_libraries_as_the_first_found_them() -> None:
-    alone(_overlapping)
-
-
-def _overlapping() -> None:
     inside, leave = threading.Event(), threading.Event()
 
     def other() -> None:
@@ -195,10 +182,10 @@ def _overlapping() -> None:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no fork")
 def test_a_forked_process_has_threads_of_its_own() -> None:
-    def whole() -> int:
-        return sum(Team(2).divide(lambda lo, hi: hi - lo, 10, 1e9))
+    def whole() -> None:
+        assert Team(2).divide(lambda lo, hi: hi - lo, 10, 1e9) == [5, 5]
 
-    assert whole() == 10
+    whole()
     child = multiprocessing.get_context("fork").Process(target=whole)
     child.start()
     child.join(20)
