@@ -16,19 +16,15 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from . import _column_kernels as kernels
-from ._standard_form import StandardForm, _locked, standard_form
+from ._first_pass import ROWS, apart, first_pass, gram_pass, length, summed
+from ._standard_form import StandardForm, standard_form
 from ._threads import Team
 from .problem import Problem, Vector
 
-FLAT = 1e3  # squared mean over variance up to which centring a product afterwards costs three digits
 CHUNK = 256  # columns gathered at a time: wide enough for the BLAS, small against X
-SLIM = 128  # columns up to which a Gram matrix of them all may come with the first pass,
-SMALL = 3e7  # and multiplications in it up to which it always does, for less than to find out who is in use
-TALL = 512  # and up to which it may be the cheapest; for a path it is
 FEW_ROWS = 256  # at least, of columns that are copied a few rows at a time,
 BUFFER = 4e6  # into so many bytes
 RANGE = 1e-25, 1e30  # of squared norms whose products float32 can hold
-ROWS = 1024  # rows taken together where one read of X is to serve several products
 
 
 class Columns:
@@ -64,10 +60,10 @@ class Columns:
     def of(cls, problem: Problem, many: bool = False, team: Team | None = None) -> Columns:
         """Read X once, and copy it only where it has to be; `many` columns will be in use, as on a path."""
         team = team or Team()
-        form, stats, gram = _apart(problem, many, team)
+        form, stats, gram = apart(problem, many, team)
         if form is None:
             form = standard_form(problem, order="F")
-            stats = _first_pass(form.B, form.z, form.q, team, centre=False)
+            stats = first_pass(form.B, form.z, form.q, team, centre=False)
         return cls(form, stats, team, gram)
 
     def packed(self, cols: NDArray[np.intp]) -> Columns:
@@ -86,7 +82,7 @@ class Columns:
     @cached_property
     def length(self) -> float:
         """Entries of a column, on average."""
-        return _length(self.form.B)
+        return length(self.form.B)
 
     def dots(self, cols: NDArray[np.intp], r: Vector) -> Vector:
         """a_j'r for the columns asked for."""
@@ -273,7 +269,7 @@ class Columns:
         """Fill G with the Gram matrix of all (or nearly all) columns from X as it lies; False where not."""
         B, k, size = self.form.B, self.form.k, cols.size
         if self.gram is None and not self.sparse and self.nearly_all(size) and B.dtype == np.float64:
-            stats, self.gram = _gram_pass(B, self.form.z, self.team, centre=self.form.m is not None)
+            stats, self.gram = gram_pass(B, self.form.z, self.team, centre=self.form.m is not None)
             if stats is not None:
                 self.u0 = stats[2]  # whose rounding is bounded, unlike that of one long loop
         if self.gram is None:
@@ -339,7 +335,7 @@ class Columns:
                 block += (A if every else A[:, places]).T @ A
             return block
 
-        return _sum(self.team.divide(part, self.form.z.size, places.size * cols.size))
+        return summed(self.team.divide(part, self.form.z.size, places.size * cols.size))
 
     @property
     def depth(self) -> float:
@@ -363,99 +359,3 @@ class Columns:
         )
         G[places, : cols.size] = block
         G[: cols.size, places] = block.T
-
-
-def _sum(parts: list[Vector]) -> Vector:
-    """Sum of arrays, into the first."""
-    for part in parts[1:]:
-        parts[0] += part
-    return parts[0]
-
-
-def _first_pass(B: Any, z: Vector, q: Vector | None, team: Team, *, centre: bool) -> Any:
-    if isinstance(B, np.ndarray):
-
-        def part(lo: int, hi: int) -> Any:
-            return kernels.first_pass_dense(B[:, lo:hi], z, centre)
-
-    else:
-        qq, q = 0.0 if q is None else float(q @ q), np.zeros(z.size) if q is None else q
-
-        def part(lo: int, hi: int) -> Any:
-            return kernels.first_pass_sparse(B.data, B.indices, B.indptr[lo : hi + 1], q, qq, z)
-
-    found = team.divide(part, B.shape[1], _length(B))
-    return found[0] if len(found) == 1 else tuple(map(np.concatenate, zip(*found, strict=True)))
-
-
-def _length(B: Any) -> float:
-    """Entries of a column, on average."""
-    return float(B.shape[0] if isinstance(B, np.ndarray) else B.indices.size / max(B.shape[1], 1))
-
-
-def _gram_pass(X: Vector, z: Vector, team: Team, *, centre: bool) -> tuple[Any, Vector | None]:
-    """What the first pass gives, and A'A, by one read of X; None, None where centring would cancel."""
-    n, k = X.shape
-
-    def part(first: int, end: int) -> tuple[Vector, Vector, Vector]:  # of blocks of rows
-        G, u, total = np.zeros((k, k)), np.zeros(k), np.zeros(k)
-        for lo in range(first * ROWS, min(end * ROWS, n), ROWS):
-            rows = X[lo : lo + ROWS]
-            G += rows.T @ rows
-            u += z[lo : lo + ROWS] @ rows
-            if centre:
-                total += np.ones(rows.shape[0]) @ rows
-        return G, u, total
-
-    found = team.divide(part, -(-n // ROWS), ROWS * k * k / 2)
-    G, u, total = (_sum(list(parts)) for parts in zip(*found, strict=True))
-    m, raw = total / n, G.diagonal().copy()
-    if centre:
-        G -= n * np.outer(m, m)
-        u -= m * float(z.sum())
-    norms = G.diagonal().copy()
-    steep = np.flatnonzero(raw > FLAT * norms)
-    if steep.size:
-        constant = steep[np.all(X[:, steep] == X[0, steep], axis=0)]
-        if constant.size < steep.size:
-            return None, None
-        G[constant] = G[:, constant] = u[constant] = norms[constant] = 0.0
-    return (m, norms, u), G
-
-
-def _apart(problem: Problem, many: bool, team: Team) -> tuple[StandardForm | None, Any, Vector | None]:
-    """Standard form on X itself, what the first pass gave, and A'A or None; no form if X has to be copied."""
-    X = problem.X
-    most = min(TALL if many else SLIM, problem.n)
-    slim = not problem.is_sparse and problem.p <= most and X.dtype == np.float64
-    slim &= many or problem.layout == "C" or problem.n * problem.p**2 <= SMALL
-    if not (problem.layout in ("F", "csc") or (problem.layout == "C" and slim)):
-        return None, None, None
-    if problem.is_extreme or problem.sample_weight is not None or np.isinf(problem.v).any():
-        return None, None, None
-    n, y = problem.n, problem.y
-    z, y_mean = y, 0.0
-    if problem.intercept:
-        first = float(y.sum() / n)
-        z = y - first
-        rest = float(z.sum() / n)
-        z = z - rest
-        y_mean = first + rest
-    q = np.ones(n) if problem.intercept else None
-    stats, gram = _gram_pass(X, z, team, centre=problem.intercept) if slim else (None, None)
-    if stats is None:
-        if problem.layout == "C":
-            return None, None, None
-        stats = _first_pass(X, z, q, team, centre=problem.intercept)
-    means, norms, _ = stats
-    if problem.intercept and not sp.issparse(X) and np.any((n * means**2 > 1e8 * norms) & (norms > 0)):
-        return None, None, None  # a mean huge against the spread: products would cancel, centre a copy
-    S = problem.S
-    v = problem.v
-    m = means if problem.intercept else None
-    form = StandardForm(
-        _locked(X), m, q, z, S * problem.l1 * v, S * problem.l2 * v, problem.positive,
-        np.arange(problem.p), problem, y_mean, m, None, 0, float(y @ y),
-    )  # fmt: skip
-    form.__dict__["norms_sq"] = norms
-    return form, stats, gram

@@ -7,7 +7,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ._columns import SLIM, TALL, Columns
+from ._columns import Columns
+from ._first_pass import SLIM, TALL
 from .problem import Vector
 
 STEP = 0.3  # factor from one kappa to the next

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from ._active_set import ActiveSet
-from ._columns import TALL
+from ._first_pass import TALL
 from ._gram_face import EPS, GramFace
 from ._path_products import Products
 from .problem import Vector
