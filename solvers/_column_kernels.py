@@ -16,6 +16,7 @@ from ._kernels import jit, prox
 # Long columns are read four at a time: the loop waits for memory, and has more of it under way. Short ones
 # one after the other: they follow each other in memory, which the processor foresees, and loses of four.
 LONG = 1500
+PIECE = 256  # rows of columns, and of as many sums, that stay in the nearest cache
 TRIED = 8  # steps of conjugate gradients before their rate is judged
 
 
@@ -264,6 +265,34 @@ def subtract_dense(X: Any, m: Any, cols: Any, w: Any, r: Any) -> None:
     if shift != 0.0:
         for i in range(n):
             r[i] += shift
+
+
+@jit
+def products_dense(X: Any, m: Any, cols: Any, found: Any, out: Any) -> None:
+    # The sum over cols of w a_j for each row w of found, into the rows of out; four columns at a time
+    n, size = X.shape[0], cols.size
+    done = size - size % 4
+    for b in range(out.shape[0]):
+        shift = 0.0
+        for c in range(size):
+            shift += found[b, c] * m[cols[c]]
+        out[b] = -shift
+    for lo in range(0, n, PIECE):
+        hi = min(lo + PIECE, n)
+        for c in range(0, done, 4):
+            p, q = X[lo:hi, cols[c]], X[lo:hi, cols[c + 1]]
+            r, s = X[lo:hi, cols[c + 2]], X[lo:hi, cols[c + 3]]
+            for b in range(out.shape[0]):
+                to = out[b, lo:hi]
+                e, f, g, h = found[b, c], found[b, c + 1], found[b, c + 2], found[b, c + 3]
+                for i in range(to.size):
+                    to[i] += e * p[i] + f * q[i] + g * r[i] + h * s[i]
+        for c in range(done, size):
+            p = X[lo:hi, cols[c]]
+            for b in range(out.shape[0]):
+                to, e = out[b, lo:hi], found[b, c]
+                for i in range(to.size):
+                    to[i] += e * p[i]
 
 
 @jit

@@ -16,19 +16,21 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from . import _column_kernels as kernels
-from ._first_pass import ROWS, apart, first_pass, gram_pass, length, summed
+from ._crossproduct import Crossproduct, compiled
+from ._first_pass import FLAT, ROWS, apart, first_pass, gram_pass, length, summed
 from ._standard_form import StandardForm, standard_form
 from ._threads import Team
 from .problem import Problem, Vector
 
 CHUNK = 256  # columns gathered at a time: wide enough for the BLAS, small against X
+MANY = 400  # of them, up to which the products of all with all are not left to the BLAS
 FEW_ROWS = 256  # at least, of columns that are copied a few rows at a time,
 BUFFER = 4e6  # into so many bytes
 RANGE = 1e-25, 1e30  # of squared norms whose products float32 can hold
 
 
 class Columns:
-    """Products with the columns of A for one problem.
+    """Crossproduct with the columns of A for one problem.
 
     Attributes
     ----------
@@ -117,6 +119,16 @@ class Columns:
 
             self.team.divide(sparse_part, size, self.length * R.shape[1])
             return out.T
+        if self.direct and R.flags.f_contiguous:
+            which, block = np.arange(k) if cols is None else cols, np.arange(R.shape[1])
+
+            def direct_part(lo: int, hi: int) -> None:
+                products = Crossproduct(block, which[lo:hi], B.shape[0], B.dtype)
+                products.add(R, B)
+                out[:, lo:hi] = products.sum - np.outer(R.sum(axis=0), self.m[which[lo:hi]])
+
+            self.team.divide(direct_part, size, self.length * R.shape[1])
+            return out.T
         if cols is None and B.dtype == np.float64:
 
             def dense_part(lo: int, hi: int) -> None:
@@ -143,6 +155,11 @@ class Columns:
         whole = cols.size == form.k and not self.sparse and B.dtype == np.float64
         if whole and np.array_equal(cols, np.arange(form.k)):
             return np.asarray((found @ B.T - (found @ self.m)[:, None]).T)
+        if not (self.sparse or self._by_rows) and found.shape[0] > 1:
+            used = np.flatnonzero(found.any(axis=0))
+            out = np.empty((found.shape[0], form.z.size))
+            kernels.products_dense(B, self.m, cols[used], found[:, used], out)
+            return out.T
         return np.stack([self.product(cols, w) for w in found]).T
 
     def residual(self, cols: NDArray[np.intp], w: Vector) -> Vector:
@@ -294,7 +311,14 @@ class Columns:
         from scipy.linalg.blas import dsyrk, ssyrk
 
         K, syrk = cols.size, ssyrk if G.dtype == np.float32 else dsyrk
-        if self.team.size > 1:
+        if self.direct and G.dtype == np.float64:
+            for lo in range(0, K, CHUNK):
+                here = slice(lo, min(lo + CHUNK, K))
+                G[here, here] = self._direct_gram(cols[here], None)
+                G[here, :lo] = self._direct_gram(cols[here], cols[:lo])
+                G[:lo, here] = G[here, :lo].T
+            return
+        if self.team.size > 1 or (K <= MANY and compiled(self.form.z.size, same=True)):
             work[:] = self.gram_block(cols, np.arange(K), G.dtype)
         else:
             for here, A in self.row_blocks(cols, G.dtype):  # of work the lower half
@@ -312,9 +336,9 @@ class Columns:
         K, places = cols.size, np.arange(cols.size)
         end = self.form.z.size if end is None else end
         step = min(end - first, max(FEW_ROWS, int(BUFFER / (np.dtype(dtype).itemsize * max(K, 1)))))
-        buffer = np.empty((step, K), dtype, order="F")
+        buffer = np.empty(step * K, dtype)
         for lo in range(first, end, step):
-            A = buffer[: end - lo] if end - lo < step else buffer
+            A = buffer[: min(step, end - lo) * K].reshape((-1, K), order="F")
             self.gather_into(A, cols, places, lo)
             yield slice(lo, lo + A.shape[0]), A
 
@@ -327,15 +351,39 @@ class Columns:
         -------
         (len(places), len(cols)) array
         """
-        every = places.size == cols.size and np.array_equal(places, np.arange(cols.size))
+        every = np.arange(cols.size)
+        same, n = np.array_equal(places, every), self.form.z.size
+        if self.direct and dtype == np.float64:
+            return self._direct_gram(cols[places], None if same else cols)
 
         def part(first: int, end: int) -> Vector:
-            block = np.zeros((places.size, cols.size), dtype)
+            block = Crossproduct(places, None if same else every, n, dtype)
             for _, A in self.row_blocks(cols, dtype, first, end):
-                block += (A if every else A[:, places]).T @ A
-            return block
+                block.add(A)
+            return block.sum
 
-        return summed(self.team.divide(part, self.form.z.size, places.size * cols.size))
+        return summed(self.team.divide(part, n, places.size * cols.size))
+
+    @cached_property
+    def direct(self) -> bool:
+        """Whether columns are multiplied as they lie in X, and centred afterwards without harm."""
+        B = self.form.B
+        usable = not (self.sparse or self._by_rows) and B.dtype == np.float64 and compiled(B.shape[0])
+        return usable and self.spread <= FLAT
+
+    def _direct_gram(self, a: NDArray[np.intp], b: NDArray[np.intp] | None) -> Vector:
+        """Crossproduct of columns a with b (None: with themselves), of X as it lies: (len(a), len(b))."""
+        B, right = self.form.B, a if b is None else b
+
+        def part(first: int, end: int) -> Vector:
+            block = Crossproduct(a, b, B.shape[0], B.dtype)
+            block.add(B, lo=first, hi=end)
+            return block.sum
+
+        G = summed(self.team.divide(part, B.shape[0], a.size * right.size))
+        if self.m.any():
+            G -= B.shape[0] * np.outer(self.m[a], self.m[right])
+        return G
 
     @property
     def depth(self) -> float:

@@ -11,6 +11,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from . import _column_kernels as kernels
+from ._crossproduct import Crossproduct
 from ._standard_form import StandardForm, _locked
 from ._threads import Team
 from .problem import Problem, Vector
@@ -56,14 +57,15 @@ def gram_pass(X: Vector, z: Vector, team: Team, *, centre: bool) -> tuple[Any, V
     n, k = X.shape
 
     def part(first: int, end: int) -> tuple[Vector, Vector, Vector]:  # of blocks of rows
-        G, u, total = np.zeros((k, k)), np.zeros(k), np.zeros(k)
+        G = Crossproduct(np.arange(k), None, n, X.dtype, X.flags.f_contiguous)
+        u, total = np.zeros(k), np.zeros(k)
         for lo in range(first * ROWS, min(end * ROWS, n), ROWS):
             rows = X[lo : lo + ROWS]
-            G += rows.T @ rows
+            G.add(X, lo=lo, hi=lo + rows.shape[0])
             u += z[lo : lo + ROWS] @ rows
             if centre:
                 total += np.ones(rows.shape[0]) @ rows
-        return G, u, total
+        return G.sum, u, total
 
     found = team.divide(part, -(-n // ROWS), ROWS * k * k / 2)
     G, u, total = (summed(list(parts)) for parts in zip(*found, strict=True))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ._crossproduct import Crossproduct
 from .problem import Vector
 
 if TYPE_CHECKING:
@@ -67,7 +68,11 @@ class Gathered:
             self.kept, self.A = 0, np.empty((self.A.shape[0], 0), self.A.dtype, order="F")
         return False
 
-    def some(self, places: Index) -> Vector:
-        """Return the columns at these places, rising: (n, *), column-major."""
-        lo, hi = int(places[0]), int(places[-1]) + 1
-        return self.A[:, lo:hi] if hi - lo == places.size else self.A[:, places]
+    def products(self, places: Index | None) -> Vector:
+        """Return those of the columns at these places (None: of all), which rise, with all: (*, kept)."""
+        A = self.A[:, : self.kept]
+        every = np.arange(self.kept)
+        a, b = (every, None) if places is None else (places, every)
+        block = Crossproduct(a, b, A.shape[0], A.dtype)
+        block.add(A)
+        return block.sum

@@ -66,7 +66,9 @@ class GramFace:
         self.rounded = self.unfit = self.whole = False
         self.K = 0
         self.most = min(columns.form.k, columns.rounded_limit if may_round else columns.gram_limit)
-        self.gathered = None if columns.sparse else Gathered(columns, self.most, np.float64)
+        self.gathered: Gathered | None = None  # where columns of X are multiplied as they lie
+        if not (columns.sparse or columns.direct):
+            self.gathered = Gathered(columns, self.most, np.float64)
         self.G: Vector = np.empty((0, 0))
         self.U: Vector = self.G
         self.F, self.sign, self.where = np.empty(0, dtype=np.intp), np.empty(0), np.empty(0, dtype=np.intp)
@@ -147,38 +149,37 @@ class GramFace:
         if self.may_round and worth and not made and columns.can_round:
             self._round(W[:old])
         self.K = K
-        if self.gathered is None:
+        if columns.sparse:
             columns.gram_rows(W, places, self.G)
         elif old == 0 and not self.rounded and columns.whole_gram(W, self.G):
             self.whole = True
-        elif old == 0 and (at_once or self.gathered.room(K, self._bytes) < K):
+        elif old == 0 and (at_once or self.gathered is None or self.gathered.room(K, self._bytes) < K):
             columns.fresh_gram(W, self.G, packed(self.U, K))
         else:
-            self._extend(self.gathered, W, places, old)
+            self._extend(W, places, old)
 
     @property
     def _bytes(self) -> float:
         """Of the Gram matrix and the factor."""
         return 2.0 * self.K * self.G.strides[0]
 
-    def _extend(self, gathered: Gathered, W: Index, places: Index, old: int) -> None:
+    def _extend(self, W: Index, places: Index, old: int) -> None:
         """Fill them by columns side by side, where they are kept, else by a few rows of X at a time."""
-        G, K = self.G, W.size
-        kept = gathered.enter(W, places, old, self._bytes)
+        G, K, gathered = self.G, W.size, self.gathered
+        if gathered is not None and not gathered.enter(W, places, old, self._bytes):
+            gathered = None
         unit = (1.0 / self.columns.scale[W]).astype(G.dtype) if self.rounded else None
-        if kept and old == 0:  # all of it, and symmetric
-            np.matmul(gathered.A[:, :K].T, gathered.A[:, :K], out=G[:K, :K])
+        if gathered is not None and old == 0:  # all of it, and symmetric
+            G[:K, :K] = gathered.products(None)
             if unit is not None:
                 G[:K, :K] *= unit
                 G[:K, :K] *= unit[:, None]
             return
-        for lo in range(0, places.size, gathered.rows if kept else CHUNK):
-            if kept:
-                rows = places[lo : lo + gathered.rows]
-                block = gathered.some(rows).T @ gathered.A[:, :K]
-            else:
-                rows = places[lo : lo + CHUNK]
-                block = self.columns.gram_block(W, rows, G.dtype)
+        size = CHUNK if gathered is None else gathered.rows
+        for lo in range(0, places.size, size):
+            rows = places[lo : lo + size]
+            whole = self.columns.gram_block
+            block = whole(W, rows, G.dtype) if gathered is None else gathered.products(rows)
             if unit is not None:
                 block *= unit
                 block *= unit[rows, None]

@@ -216,10 +216,6 @@ def _needs(problem: Problem) -> list[tuple[str, str]]:
     return needs
 
 
-def _files() -> dict[str, Path]:
-    return {path.stem: path for path in FOLDER.glob("[a-z]*.py")}
-
-
 def _is_solver(path: Path) -> bool:
     """Whether the file defines ``setup``; one that does not parse counts, so that it is heard of."""
     stat = path.stat()
@@ -243,7 +239,7 @@ def _imported(name: str) -> ModuleType:
 
 def catalogue() -> dict[str, Entry]:
     """Every solver of the folder by name, ours first, in alphabetical order."""
-    names = [name for name, path in _files().items() if _is_solver(path)]
+    names = [path.stem for path in FOLDER.glob("[a-z]*.py") if _is_solver(path)]
     names.sort(key=lambda name: (name.startswith("peer_"), name))
     return {name: Entry(name, lambda name=name: _imported(name)) for name in names}  # type: ignore[misc]
 
@@ -258,8 +254,8 @@ def entry(name: str) -> Entry:
     """
     if ":" in name:
         return Entry(name, lambda: _UserSolver.load(name))
-    path = _files().get(name)  # one file parsed, not the whole folder: that takes longer than many a solve
-    if path is None or not _is_solver(path):
+    path = FOLDER / f"{name}.py"  # to list the folder takes longer than many a solve
+    if not (name.isidentifier() and name[0].islower() and path.is_file() and _is_solver(path)):
         raise KeyError(f"no solver {name!r}; there are: {', '.join(catalogue())}")
     return Entry(name, lambda: _imported(name))
 
