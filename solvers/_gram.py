@@ -16,6 +16,7 @@ from ._kernels import jit, prox
 from .problem import Vector
 
 SINGULAR = 1e-11  # a pivot below this, against its diagonal, is taken for a linear dependence
+FAR = 1e6  # a dependence is rounding where the way to a corner is so many times the size of the solution
 ROUNDED = 1e-4  # a pivot below this is in doubt where G was rounded to float32
 
 
@@ -180,6 +181,7 @@ def polish(
     last = w[:K].copy()  # w at the last g
     start, base = w[:K].copy(), g[:K].copy()  # w when g was last renewed, and g then
     e = np.empty(K)
+    barred = np.zeros(K, dtype=np.bool_)  # violate by rounding alone
     renewed = again = 0
     for _ in range(steps):
         # ---- to the minimum of the face
@@ -239,7 +241,7 @@ def polish(
         # ---- who enters
         worst = 0.0
         for j in range(K):
-            if where[j] < 0 and G[j, j] > 0.0:
+            if where[j] < 0 and G[j, j] > 0.0 and not barred[j]:
                 over = (g[j] if positive else abs(g[j])) - lam1[j]
                 if over > slack[j]:
                     worst = max(worst, over * over / G[j, j])
@@ -274,7 +276,7 @@ def polish(
         for j in range(K):
             if room == 0:
                 break
-            if where[j] >= 0 or G[j, j] == 0.0:
+            if where[j] >= 0 or G[j, j] == 0.0 or barred[j]:
                 continue
             over = (g[j] if positive else abs(g[j])) - lam1[j]
             if over <= slack[j] or over * over < 0.25 * worst * G[j, j]:
@@ -300,15 +302,20 @@ def polish(
                 else:
                     _backward(U, f, d)  # x_j is the combination d of the face's columns
                     t, hit = np.inf, -1
+                    size = abs(w[j]) * np.sqrt(G[j, j])
                     for a in range(f):
                         i = F[a]
+                        size += abs(w[i]) * np.sqrt(G[i, i])
                         da = -s * d[a]
                         if (lam1[i] > 0.0 or positive) and da * sign[a] < 0.0:
                             ta = -w[i] / da
                             if ta < t:
                                 t, hit = ta, a
-                    if hit < 0:
-                        break  # dependent on unpenalised columns alone: rounding made it a violator
+                    if hit < 0 or t * np.sqrt(G[j, j]) > FAR * size:
+                        barred[j] = (
+                            True  # dependent on unpenalised columns alone: rounding made it a violator
+                        )
+                        break
                     for a in range(f):
                         w[F[a]] -= t * s * d[a]
                     w[j] += t * s

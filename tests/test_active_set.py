@@ -274,6 +274,26 @@ def test_a_sparse_gram_matrix_at_once_and_row_by_row(intercept: bool) -> None:
     assert columns.gram_work(cols) == np.sum(np.count_nonzero(X[:, cols], axis=1) ** 2)
 
 
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_unpenalised_columns_that_are_there_twice_send_nothing_to_infinity(seed: int, order: Any) -> None:
+    rng = np.random.default_rng(seed)
+    X = rng.standard_normal((300, 300))
+    for j in range(1, 300):
+        X[:, j] = 0.99 * X[:, j - 1] + 0.14 * X[:, j]
+    X[:, 150:] = X[:, :150]
+    v = np.ones(300)
+    v[:12] = v[150:162] = 0.0
+    y = X @ rng.standard_normal(300) + rng.standard_normal(300)
+    problem = Problem(np.asarray(X, order=order), y, penalty_weights=v, intercept=True)
+    for ratio in (3, 10, 30, 700):
+        solution = proven(problem.replace(l1=problem.l1_max() / ratio), 1e-9)
+        assert np.abs(solution.coef).max() < 1e3
+    for one in solve_path(problem, n_l1=8, stop=Stop(1e-9)):
+        assert one.status is Status.CONVERGED
+        assert np.abs(one.coef).max() < 1e3
+
+
 @pytest.mark.parametrize("twins", [0, 4])
 def test_the_factor_of_a_face_and_the_columns_that_depend_on_others(twins: int) -> None:
     X, y = data(50, 12, 12)
