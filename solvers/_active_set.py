@@ -123,6 +123,7 @@ class ActiveSet:
         scale = form.scale
         gap, before, status, n_iter = np.inf, np.inf, Status.MAX_ITER, 0
         best, stuck = np.inf, 0
+        kept: Vector | None = None  # the coefficients of the least gap, which is not always the last
         while n_iter < stop.max_iter:
             n_iter += 1
             added = self._grow()
@@ -142,7 +143,8 @@ class ActiveSet:
                     self.make_gram()
             elif self.kappa == 1:
                 stuck = stuck + 1 if added == 0 and gap > 0.5 * best else 0
-                best = min(best, gap)
+                if gap < best:
+                    best, kept = gap, self._full()
                 if stuck == 3:
                     status = Status.STALLED
                     break
@@ -152,11 +154,14 @@ class ActiveSet:
             if stop.time_limit is not None and time.perf_counter() - began > stop.time_limit:
                 status = Status.TIME_LIMIT
                 break
+        w = self._full()
+        if status is not Status.CONVERGED and kept is not None and gap > best:
+            gap, w = best, kept
         claim = gap / scale if scale > 0 else (0.0 if gap == 0 else np.inf)
         passes = self.columns_read / max(form.k, 1)
         self.columns_read = 0
         said = f"X read {passes:.2f} times"
-        return form.solution(self._full(), status, n_iter, float(claim), said)
+        return form.solution(w, status, n_iter, float(claim), said)
 
     def arrive(
         self, l1: float, w: Vector, u: Vector, r: Vector | None, theta: Vector | None, exact: bool

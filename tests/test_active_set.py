@@ -294,6 +294,20 @@ def test_unpenalised_columns_that_are_there_twice_send_nothing_to_infinity(seed:
         assert np.abs(one.coef).max() < 1e3
 
 
+@pytest.mark.parametrize("seed", range(6))
+def test_what_does_not_converge_ends_at_its_best(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    X = np.asfortranarray(rng.standard_normal((16, 360)))
+    v = np.ones(360)
+    v[:19] = (
+        0.0  # more of them than rows: y is fitted exactly, and the penalised columns are left with rounding
+    )
+    problem = Problem(X, X[:, 20:40].sum(axis=1), penalty_weights=v, intercept=True)
+    solution = solve(problem.replace(l1=problem.l1_max() / 4), NAME, Stop(1e-9))
+    left = problem.y - X @ solution.coef - solution.intercept
+    assert np.linalg.norm(left) <= 1e-6 * np.linalg.norm(problem.y)
+
+
 @pytest.mark.parametrize("twins", [0, 4])
 def test_the_factor_of_a_face_and_the_columns_that_depend_on_others(twins: int) -> None:
     X, y = data(50, 12, 12)
