@@ -338,7 +338,8 @@ class Columns:
         step = min(end - first, max(FEW_ROWS, int(BUFFER / (np.dtype(dtype).itemsize * max(K, 1)))))
         buffer = np.empty(step * K, dtype)
         for lo in range(first, end, step):
-            A = buffer[: min(step, end - lo) * K].reshape((-1, K), order="F")
+            rows = min(step, end - lo)
+            A = buffer[: rows * K].reshape((rows, K), order="F")
             self.gather_into(A, cols, places, lo)
             yield slice(lo, lo + A.shape[0]), A
 

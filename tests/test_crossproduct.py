@@ -118,3 +118,16 @@ def test_solutions_and_paths_are_certified_either_way(
         certificate = certify(problem.replace(l1=l1), one.coef, one.intercept)
         assert certificate.gap is not None
         assert certificate.gap <= 1e-10 * certificate.scale + 2 * certificate.radius
+
+
+@pytest.mark.parametrize("layout", ["F", "C"])
+def test_of_no_columns_there_are_no_products(layout: Any, way: bool) -> None:
+    rng = np.random.default_rng(4)
+    X = np.asarray(rng.standard_normal((400, 600)), order=layout)
+    columns = Columns.of(Problem(X, rng.standard_normal(400), l1=0.1, intercept=True))
+    none, some = np.empty(0, dtype=np.intp), np.arange(3)
+    assert [A.shape for _, A in columns.row_blocks(none, np.dtype(np.float64))] == [(400, 0)]
+    assert columns.gram_block(some, none, np.dtype(np.float64)).shape == (0, 3)
+    assert columns.gram_block(none, none, np.dtype(np.float64)).shape == (0, 0)
+    assert columns.dots_block(np.asfortranarray(rng.standard_normal((400, 2))), none).shape == (0, 2)
+    np.testing.assert_array_equal(columns.products(none, np.empty((2, 0))), np.zeros((400, 2)))
