@@ -117,8 +117,8 @@ class Crossproduct:
         if self.compiled:
             _add(A, self.a, B, b, lo, A.shape[0] if hi is None else hi, same, self.G)
         else:
-            left = _chosen(A[lo:hi], self.a)
-            more = left.T @ (left if same else _chosen(B[lo:hi], b))
+            left = chosen(A[lo:hi], self.a)
+            more = left.T @ (left if same else chosen(B[lo:hi], b))
             self.G = more if self.G is None else self.G + more
 
     @property
@@ -133,7 +133,7 @@ class Crossproduct:
         return G
 
 
-def _chosen(A: Vector, cols: Index) -> Vector:
+def chosen(A: Vector, cols: Index) -> Vector:
     """Return columns of A; no copy where they are adjacent."""
     if cols.size and cols[-1] - cols[0] == cols.size - 1 and np.all(np.diff(cols) == 1):
         return A[:, cols[0] : cols[-1] + 1]

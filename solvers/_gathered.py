@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ._crossproduct import Crossproduct
+from ._crossproduct import Crossproduct, chosen, compiled
 from .problem import Vector
 
 if TYPE_CHECKING:
@@ -71,6 +71,8 @@ class Gathered:
     def products(self, places: Index | None) -> Vector:
         """Return those of the columns at these places (None: of all), which rise, with all: (*, kept)."""
         A = self.A[:, : self.kept]
+        if not compiled(A.shape[0], places is None):
+            return (A if places is None else chosen(A, places)).T @ A
         every = np.arange(self.kept)
         a, b = (every, None) if places is None else (places, every)
         block = Crossproduct(a, b, A.shape[0], A.dtype)

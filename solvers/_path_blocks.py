@@ -242,13 +242,15 @@ class _Block:
     def solutions(self, count: int) -> list[Solution]:
         """Return the first points."""
         state, form = self.state, self.state.form
-        made = []
-        for b in range(count):
-            claim = self.gaps[b] / form.scale if form.scale > 0 else 0.0
-            said = f"X read {state.columns_read / max(form.k, 1):.2f} times"
+        coefs, intercepts = form.back(state.W, self.found[:count])
+        claims = self.gaps[:count] / form.scale if form.scale > 0 else np.zeros(count)
+        said = [f"X read {read / max(form.k, 1):.2f} times" for read in (state.columns_read, 0)]
+        if count:
             state.columns_read = 0
-            made.append(form.solution(self._full(b), Status.CONVERGED, 1, float(claim), said))
-        return made
+        return [
+            Solution(coefs[b], float(intercepts[b]), Status.CONVERGED, 1, float(claims[b]), said[b > 0])
+            for b in range(count)
+        ]
 
     def _full(self, b: int) -> Vector:
         w = np.zeros(self.state.form.k)

@@ -210,6 +210,21 @@ class StandardForm:
         b = self.y_mean - float(self.means @ w) if self.means is not None else 0.0
         return Solution(coef, b, status, n_iter, claimed_gap, message)
 
+    def back(self, W: NDArray[np.intp], found: Vector) -> tuple[Vector, Vector]:
+        """Carry several w, zero outside W, back to (P): coefficients (B, p) and intercepts (B,).
+
+        Parameters
+        ----------
+        W : (K,) int array
+        found : (B, K) array
+        """
+        if self.exponents is not None:
+            found = np.ldexp(found, (self.y_exponent - self.exponents)[W])
+        coefs = np.zeros((found.shape[0], self.problem.p))
+        coefs[:, self.columns[W]] = found
+        shift = found @ self.means[W] if self.means is not None else np.zeros(found.shape[0])
+        return coefs, (self.y_mean - shift if self.means is not None else shift)
+
     def start(self, coef: Vector | None) -> Vector:
         """Starting point in (SF) from coefficients (p,) of (P), zero if None."""
         if coef is None:

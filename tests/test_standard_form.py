@@ -192,3 +192,22 @@ def test_nothing_of_the_problem_is_written_to() -> None:
         form = standard_form(problem)
         _ = form.scale, form.norms_sq, form.null
         assert problem.digest == before
+
+
+@pytest.mark.parametrize("intercept", [False, True])
+@pytest.mark.parametrize("scale", [1.0, 1e-130])
+def test_several_points_go_back_as_each_of_them_does(scale: float, intercept: bool) -> None:
+    rng = np.random.default_rng(9)
+    X, y = data("F")
+    v = np.ones(9)
+    v[2] = np.inf  # not in the standard form
+    form = standard_form(Problem(X * scale, y, l1=0.1, penalty_weights=v, intercept=intercept))
+    assert (form.exponents is not None) is (scale != 1.0)
+    W, found = np.array([5, 0, 3]), rng.standard_normal((4, 3))
+    coefs, intercepts = form.back(W, found)
+    for coef, b, w in zip(coefs, intercepts, found, strict=True):
+        whole = np.zeros(form.k)
+        whole[W] = w
+        one = form.solution(whole, Status.CONVERGED, 1)
+        np.testing.assert_array_equal(coef, one.coef)
+        np.testing.assert_allclose(b, one.intercept, rtol=1e-12)
