@@ -30,7 +30,7 @@ RANGE = 1e-25, 1e30  # of squared norms whose products float32 can hold
 
 
 class Columns:
-    """Crossproduct with the columns of A for one problem.
+    """Products with the columns of A for one problem.
 
     Attributes
     ----------
@@ -373,7 +373,7 @@ class Columns:
         return usable and self.spread <= FLAT
 
     def _direct_gram(self, a: NDArray[np.intp], b: NDArray[np.intp] | None) -> Vector:
-        """Crossproduct of columns a with b (None: with themselves), of X as it lies: (len(a), len(b))."""
+        """Products of columns a with b (None: with themselves), of X as it lies: (len(a), len(b))."""
         B, right = self.form.B, a if b is None else b
 
         def part(first: int, end: int) -> Vector:

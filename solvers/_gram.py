@@ -312,9 +312,7 @@ def polish(
                             if ta < t:
                                 t, hit = ta, a
                     if hit < 0 or t * np.sqrt(G[j, j]) > FAR * size:
-                        barred[j] = (
-                            True  # dependent on unpenalised columns alone: rounding made it a violator
-                        )
+                        barred[j] = True  # depends on unpenalised columns alone: violates by rounding
                         break
                     for a in range(f):
                         w[F[a]] -= t * s * d[a]

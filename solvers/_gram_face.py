@@ -178,8 +178,8 @@ class GramFace:
         size = CHUNK if gathered is None else gathered.rows
         for lo in range(0, places.size, size):
             rows = places[lo : lo + size]
-            whole = self.columns.gram_block
-            block = whole(W, rows, G.dtype) if gathered is None else gathered.products(rows)
+            by_rows = self.columns.gram_block
+            block = by_rows(W, rows, G.dtype) if gathered is None else gathered.products(rows)
             if unit is not None:
                 block *= unit
                 block *= unit[rows, None]
