@@ -14,6 +14,8 @@ is the caller's.
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from scipy.linalg.blas import dsymv, dsyr, dsyrk
 from scipy.linalg.lapack import dpotrf, dpotrs
@@ -22,18 +24,19 @@ from .problem import Problem, Vector
 from .solution import Solution, Status, Stop
 
 EPS = 2.0**-52
+FEW = 128  # rows up to which the BLAS makes the upper triangle of XX' sooner; a factor is sooner lower
 
 
 @np.errstate(over="ignore", invalid="ignore")  # what overflows makes a gap that is within no tolerance
 def ridge(problem: Problem, stop: Stop) -> Solution | None:
     """Solve a ridge problem with a dense float64 X; None where it is not one, or not to be had this way."""
-    X, v = problem.X, problem.v
+    X, v = problem.X, problem.penalty_weights
     if problem.is_sparse or X.dtype != np.float64 or problem.sample_weight is not None or problem.is_extreme:
         return None
-    if stop.max_iter < 1 or problem.l1 != 0 or problem.l2 == 0 or problem.positive or np.isinf(v).any():
+    if stop.max_iter < 1 or problem.l1 != 0 or problem.l2 == 0 or problem.positive:
         return None
-    lam2 = problem.S * problem.l2 * v
-    if not np.all((lam2 > 0) & np.isfinite(lam2)):
+    lam2 = np.asarray(problem.S * problem.l2 * (1.0 if v is None else v))
+    if not ((lam2 > 0) & np.isfinite(lam2)).all():
         return None
     n, p = X.shape
     y_mean = 0.0
@@ -60,77 +63,79 @@ def ridge(problem: Problem, stop: Stop) -> Solution | None:
     return Solution(w, y_mean - shift, Status.CONVERGED, 1, gap / scale, "")
 
 
-def _symmetric(X: Vector, *, columns: bool) -> Vector:
-    """Lower triangle of X'X (columns), or of XX'; column-major, whichever way X lies."""
+def _symmetric(X: Vector, *, columns: bool, lower: bool) -> Vector:
+    """One triangle of X'X (columns), or of XX'; column-major, whichever way X lies."""
     by_columns = X.flags.f_contiguous
-    return np.asarray(dsyrk(1.0, X if by_columns else X.T, trans=columns == by_columns, lower=1))
+    return np.asarray(dsyrk(1.0, X if by_columns else X.T, trans=columns == by_columns, lower=lower))
 
 
 def _primal(X: Vector, z: Vector, lam2: Vector, *, centre: bool) -> tuple[Vector, float, float, float] | None:
     # w, the mean of Xw, the size of the terms in it, and the gap
     n, p = X.shape
-    G = _symmetric(X, columns=True)
+    G = _symmetric(X, columns=True, lower=True)
     norms = np.sqrt(G.diagonal())  # of the columns as they are: what rounding is relative to
-    means, c = np.zeros(p), X.T @ z
+    means, c = None, X.T @ z
     if centre:
         means = X.T @ np.ones(n) / n
         c -= means * z.sum()
         G = dsyr(-float(n), means, a=G, lower=1, overwrite_a=1)
     C = G.copy(order="F")
-    C[np.diag_indices(p)] += lam2
+    C.T.ravel()[:: p + 1] += lam2
     C, info = dpotrf(C, lower=1, overwrite_a=1, clean=0)
     if info != 0:
         return None
-    w = np.zeros(p)
-    gap = np.inf
+    w, left, gap = np.zeros(p), c, np.inf
     for _ in range(2):  # the second is a step of refinement
-        left = c - lam2 * w - (dsymv(1.0, G, w, lower=1) if w.any() else 0.0)
         w = w + dpotrs(C, left, lower=1)[0]
         left = c - lam2 * w - dsymv(1.0, G, w, lower=1)
-        error = 4 * (n + p) * EPS * norms * (float(np.linalg.norm(z)) + float(norms @ np.abs(w)))
-        before, gap = gap, 0.5 * float(np.sum((np.abs(left) + error) ** 2 / lam2))
-        if not gap < before / 2 or np.all(np.abs(left) <= error):
+        off = np.abs(left)
+        error = 4 * (n + p) * EPS * (math.sqrt(z @ z) + float(norms @ np.abs(w))) * norms
+        most = off + error
+        before, gap = gap, 0.5 * float(most @ (most / lam2))
+        if not gap < before / 2 or (off <= error).all():
             break
+    if means is None:
+        return w, 0.0, 0.0, gap
     return w, float(means @ w), float(np.abs(means) @ np.abs(w)), gap
 
 
 def _dual(X: Vector, z: Vector, lam2: Vector, *, centre: bool) -> tuple[Vector, float, float, float] | None:
     # As _primal; the mean of Xw is <1, K t> / n, so X is not read for the means
     n, p = X.shape
-    lam = float(lam2[0])
+    lam = float(lam2.min())
     root = None
     if np.any(lam2 != lam):  # columns scaled so that their penalties are equal
-        lam = float(lam2.min())
         root = np.sqrt(lam / lam2)
         X = X * root
-    K = _symmetric(X, columns=False)
+    lower = n > FEW
+    K = _symmetric(X, columns=False, lower=lower)
     rows = np.sqrt(K.diagonal())
     ones = np.ones(n)
     C = K.copy(order="F")
-    C[np.diag_indices(n)] += lam
-    C, info = dpotrf(C, lower=1, overwrite_a=1, clean=0)
+    C.T.ravel()[:: n + 1] += lam
+    C, info = dpotrf(C, lower=lower, overwrite_a=1, clean=0)
     if info != 0:
         return None
-    shift = dpotrs(C, ones, lower=1)[0] if centre else None  # of the intercept: t stays orthogonal to 1
+    shift = dpotrs(C, ones, lower=lower)[0] if centre else None  # of the intercept: t stays orthogonal to 1
     t = np.zeros(n)
     total = float(np.linalg.norm(rows))  # the Frobenius norm of X
     gap = np.inf
     for _ in range(2):
         left = z - lam * t
         if t.any():
-            left -= dsymv(1.0, K, t, lower=1)
-        t = t + dpotrs(C, left, lower=1)[0]
+            left -= dsymv(1.0, K, t, lower=lower)
+        t = t + dpotrs(C, left, lower=lower)[0]
         if shift is not None:
             t -= shift * (t.sum() / shift.sum())
             t -= t.sum() / n
-        left = z - lam * t - dsymv(1.0, K, t, lower=1)
+        left = z - lam * t - dsymv(1.0, K, t, lower=lower)
         if centre:
             left -= left.sum() / n
         size = float(rows @ np.abs(t))
         error = 4 * (n + p) * EPS * rows * size + 4 * EPS * np.abs(z)
         inexact = 4 * n * EPS * total * float(np.linalg.norm(t))  # of w = A't
         unknown = float(np.linalg.norm(error)) + total * inexact
-        along = np.sqrt(max(float(left @ dsymv(1.0, K, left, lower=1)), 0.0)) + total * unknown
+        along = np.sqrt(max(float(left @ dsymv(1.0, K, left, lower=lower)), 0.0)) + total * unknown
         # At the dual point lam2 t; and at the residual, where the judge looks
         apart = 0.5 * (float(np.linalg.norm(left)) + unknown) ** 2 + 0.5 * lam * inexact**2
         before, gap = gap, max(apart, 0.5 * (along / np.sqrt(lam) + np.sqrt(lam) * inexact) ** 2)
@@ -141,4 +146,4 @@ def _dual(X: Vector, z: Vector, lam2: Vector, *, centre: bool) -> tuple[Vector, 
         w *= root
     if not centre:
         return w, 0.0, 0.0, gap
-    return w, float(dsymv(1.0, K, t, lower=1).sum()) / n, float(rows.sum()) / n * size, gap
+    return w, float(dsymv(1.0, K, t, lower=lower).sum()) / n, float(rows.sum()) / n * size, gap

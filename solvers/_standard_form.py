@@ -235,8 +235,7 @@ class StandardForm:
 
 def is_least_squares(problem: Problem) -> bool:
     """Whether nothing is penalised: l1 = l2 = 0, or every v_j is 0 or inf."""
-    v = problem.v
-    return (problem.l1 == 0 and problem.l2 == 0) or not np.any((v > 0) & np.isfinite(v))
+    return (problem.l1 == 0 and problem.l2 == 0) or not problem.is_penalised
 
 
 def refuse_least_squares(problem: Problem) -> str | None:

@@ -120,6 +120,12 @@ class Problem:
         return np.ones(self.p) if self.penalty_weights is None else self.penalty_weights
 
     @property
+    def is_penalised(self) -> bool:
+        """Whether any column has a finite penalty weight above 0."""
+        v = self.penalty_weights
+        return v is None or bool(np.any((v > 0) & np.isfinite(v)))
+
+    @property
     def layout(self) -> str:
         """Memory layout of X: "F" (column-major), "C" (row-major), "csc" or "csr"."""
         if self.is_sparse:

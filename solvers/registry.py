@@ -200,12 +200,10 @@ class Entry:
 
 
 def _needs(problem: Problem) -> list[tuple[str, str]]:
-    v = problem.v
-    penalised = bool(np.any((v > 0) & np.isfinite(v)))
     needs = []
-    if problem.l1 > 0 and penalised:
+    if problem.l1 > 0 and problem.is_penalised:
         needs.append(("l1", "an L1 penalty"))
-    if problem.l2 > 0 and penalised:
+    if problem.l2 > 0 and problem.is_penalised:
         needs.append(("l2", "an L2 penalty"))
     if not needs:
         needs.append(("ols", "least squares without a penalty"))
