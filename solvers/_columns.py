@@ -19,7 +19,7 @@ from . import _column_kernels as kernels
 from ._crossproduct import Crossproduct, compiled
 from ._first_pass import FLAT, ROWS, apart, first_pass, gram_pass, length, summed
 from ._standard_form import StandardForm, standard_form
-from ._threads import Team
+from ._threads import PRODUCT, Team
 from .problem import Problem, Vector
 
 CHUNK = 256  # columns gathered at a time: wide enough for the BLAS, small against X
@@ -127,14 +127,14 @@ class Columns:
                 products.add(R, B)
                 out[:, lo:hi] = products.sum - np.outer(R.sum(axis=0), self.m[which[lo:hi]])
 
-            self.team.divide(direct_part, size, self.length * R.shape[1])
+            self.team.divide(direct_part, size, self.length * (1 + PRODUCT * R.shape[1]))
             return out.T
         if cols is None and B.dtype == np.float64:
 
             def dense_part(lo: int, hi: int) -> None:
                 np.matmul(R.T, B[:, lo:hi], out=out[:, lo:hi])
 
-            self.team.divide(dense_part, size, self.length * R.shape[1])
+            self.team.divide(dense_part, size, self.length * (1 + PRODUCT * R.shape[1]))
             if self.m.any():
                 out -= np.outer(R.sum(axis=0), self.m)
             return out.T
@@ -363,7 +363,7 @@ class Columns:
                 block.add(A)
             return block.sum
 
-        return summed(self.team.divide(part, n, places.size * cols.size))
+        return summed(self.team.divide(part, n, PRODUCT * places.size * cols.size))
 
     @cached_property
     def direct(self) -> bool:
@@ -381,7 +381,7 @@ class Columns:
             block.add(B, lo=first, hi=end)
             return block.sum
 
-        G = summed(self.team.divide(part, B.shape[0], a.size * right.size))
+        G = summed(self.team.divide(part, B.shape[0], PRODUCT * a.size * right.size))
         if self.m.any():
             G -= B.shape[0] * np.outer(self.m[a], self.m[right])
         return G

@@ -13,7 +13,7 @@ import scipy.sparse as sp
 from . import _column_kernels as kernels
 from ._crossproduct import Crossproduct
 from ._standard_form import StandardForm, _locked
-from ._threads import Team
+from ._threads import PRODUCT, Team
 from .problem import Problem, Vector
 
 FLAT = 1e3  # squared mean over variance up to which centring a product afterwards costs three digits
@@ -67,7 +67,7 @@ def gram_pass(X: Vector, z: Vector, team: Team, *, centre: bool) -> tuple[Any, V
                 total += np.ones(rows.shape[0]) @ rows
         return G.sum, u, total
 
-    found = team.divide(part, -(-n // ROWS), ROWS * k * k / 2)
+    found = team.divide(part, -(-n // ROWS), ROWS * k * (1 + PRODUCT * k / 2))
     G, u, total = (summed(list(parts)) for parts in zip(*found, strict=True))
     m, raw = total / n, G.diagonal().copy()
     if centre:

@@ -14,7 +14,8 @@ from threadpoolctl import ThreadpoolController
 
 T = TypeVar("T")
 
-GRAIN = 1e6  # operations, half a millisecond of them, that are worth waking another thread for
+GRAIN = 1e6  # operations, half a millisecond of them, that are worth waking another thread for,
+PRODUCT = 0.1  # where one in a product of matrices, whose numbers are read once for many, counts so much
 
 
 class Team:
