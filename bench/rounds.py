@@ -30,7 +30,9 @@ TIERS = verdict.TIERS["float64"]  # accuracies at which times are compared, rela
 LADDER = (1e-2, 1e-4, 1e-6, 1e-8, 1e-10, 1e-12)  # values of tol, loosest first
 EXTRA = (1e-14, 1e-16)  # only for a solver whose tol is no duality gap and that has not met every tier
 
-LONG_RUN = 1.0  # seconds; a run that takes longer is the last of its ladder
+LONG_RUN = 1.0  # seconds; a run that takes longer is the last of its ladder, whose runs may take
+LADDER_RUNS = 4.0  # times as long in all
+SHARE_OF_LONGEST = 0.1  # of a single run's upper limit, where that is more: what large data needs
 # Of a path or a cross-validation, whose points are many: one rung for each tier, and more time for it
 JOB_LADDER: dict[str, Any] = {"tols": (1e-4, 1e-7, 1e-10), "long": 3.0, "cap": 10.0}
 LADDER_SHARE = 0.75  # of the budget at most; the rest is for calls without settings and for repeats
@@ -118,7 +120,7 @@ class Ladder:
     """
 
     claims_gap: bool = True
-    cap: float = 4.0
+    cap: float = LADDER_RUNS * LONG_RUN
     long: float = LONG_RUN
     tols: tuple[float, ...] = LADDER
     next: int | None = 0
@@ -127,6 +129,12 @@ class Ladder:
 
     def __post_init__(self) -> None:
         self.tols = tuple(self.tols)
+
+    @classmethod
+    def within(cls, longest: float, claims_gap: bool, tols: tuple[float, ...]) -> Ladder:
+        """Return a ladder of single solves, each of which may take so many seconds at most."""
+        long = max(LONG_RUN, SHARE_OF_LONGEST * longest)
+        return cls(claims_gap, LADDER_RUNS * long, long, tols)
 
     def record(self, seconds: float | None, reached: float | None, floor: float) -> str:
         """Take the outcome of the rung that was next; return what is to be said aloud, or "".

@@ -137,7 +137,7 @@ class State:
             }
             for configuration in client.settings(handle.task)[: self.plan.settings]:
                 columns = {**about, **solver, "configuration": configuration}
-                ladder = Ladder(bool(solver["claims_gap"]), tols=self.plan.tols)
+                ladder = Ladder.within(self.plan.longest, bool(solver["claims_gap"]), self.plan.tols)
                 if handle.task.many:
                     ladder = Ladder(ladder.claims_gap, **JOB_LADDER)
                 pairs.append(Pair(client, configuration, cell, handle, columns, ladder))

@@ -395,6 +395,13 @@ def test_a_long_run_ends_the_ladder_aloud() -> None:
     assert ladder.next is None
 
 
+def test_where_a_run_may_take_long_the_ladder_goes_on_for_longer() -> None:
+    ladder = Ladder.within(60.0, True, LADDER)
+    assert ladder.record(5.9, 1e-2, 0.0) == ""
+    assert "took over 6 s" in ladder.record(6.1, 1e-4, 0.0)
+    assert Ladder.within(10.0, True, LADDER) == Ladder()
+
+
 def test_many_runs_end_the_ladder_aloud() -> None:
     ladder = Ladder(cap=1.0)
     ladder.record(0.8, 1e-2, 0.0)
