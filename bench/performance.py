@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+from bench.growth import Growth
 from bench.headline import ACCURACIES, MEASURES, OURS, Best, Headline
 
 __all__ = ["page"]
@@ -17,8 +18,8 @@ def _contestants(solvers: list[str]) -> list[str]:
     return ["", f"Solvers in the run (`SOLVERS=`): {', '.join(solvers)}."] if solvers else []
 
 
-def page(found: Headline, record: str) -> str:
-    """Return the page in Markdown."""
+def page(found: Headline, record: str, grown: Growth | None = None) -> str:
+    """Return the page in Markdown, with how the cost grows if that was measured."""
     head = found.head
     lines = [
         "# How fast, proven",
@@ -51,6 +52,7 @@ def page(found: Headline, record: str) -> str:
         *_cells(found, MEASURES[1]),
         "",
         *_paths(found),
+        *(_growth(grown) if grown else []),
     ]
     return "\n".join(lines) + "\n"
 
@@ -160,6 +162,55 @@ def _paths(found: Headline) -> list[str]:
         ratio = f"{ours.seconds / peer.seconds:.2f}" if ours and peer else ""
         who = f"{_time(peer)} {peer.solver} ({peer.configuration})" if peer else "none within 1e-6 everywhere"
         lines.append(f"| {cell} | {_time(ours)} | {who} | {ratio} |")
+    return lines
+
+
+def _growth(grown: Growth) -> list[str]:
+    """How the cost grows: each cell by suboptimality, and the exponents."""
+    found, key = grown.found, (MEASURES[0], 1e-9)
+    head, tiers = found.head, [f"{tier:.0e}".replace("e-0", "e-") for tier in ACCURACIES]
+    mean, count = found.geometric_mean(*key)
+    said = [f"Geometric mean of the ratio at 1e-9 by {key[0]}: {mean:.2f} over {count} cells."]
+    alone = [c for c in found.cells if (*key, c) in found.ours and (*key, c) not in found.peers]
+    absent = [c for c in found.cells if (*key, c) not in found.ours]
+    said += [f"No peer has a time at 1e-9 on {', '.join(alone)}."] if alone else []
+    said += [f"Ours has no time at 1e-9 on {', '.join(absent)}."] if absent else []
+    lines = [
+        "",
+        "## How the cost grows",
+        "",
+        "One thing grows at a time, in one run of `make bench SUITE=scaling`:",
+        f"commit {str(head.get('commit'))[:12]}, {head.get('cpu')}, {head.get('budget'):g} s.",
+        "Milliseconds as above, by suboptimality; in use are the coefficients that are not zero. A dash: not",
+        "reached in the time that the run had for it.",
+        *_contestants(head.get("solvers") or []),
+        "",
+        *(f"- {line}" for line in [*_lost(found, *key, "A peer wins", ""), *said]),
+        "",
+        f"| cell | entries | in use | {' | '.join(tiers)} | best peer at 1e-9 | passes |",
+        "|---|" + "---|" * (len(tiers) + 4),
+    ]
+    for cell in found.cells:
+        peer = found.peers.get((*key, cell))
+        columns = [
+            f"{grown.entries[cell]:.3g}".replace("e+0", "e"),
+            str(grown.supports.get(cell, "")),
+            *(_cell(found, MEASURES[0], tier, cell) for tier in ACCURACIES),
+            f"{peer.solver} ({peer.configuration})" if peer else "none",
+            f"{found.passes[cell]:.1f}" if cell in found.passes else "",
+        ]
+        lines.append(f"| {cell} | {' | '.join(columns)} |")
+    if grown.exponents:
+        lines += [
+            "",
+            "Time to 1e-9 as a power of what grows, by least squares on logarithms, of the solvers that",
+            "reach it at three sizes; from three the interval is wide. Correlations of neighbours grow as",
+            "c = 1 / (1 - correlation).",
+            "",
+            "| solver | exponent | 95 % interval | what grows (sizes) | cells |",
+            "|---|---|---|---|---|",
+            *(f"| {' | '.join(row[:-1])} | `{row[-1]}` |" for row in grown.exponents),
+        ]
     return lines
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from bench.floors import floor
+from bench.growth import growth
 from bench.headline import headline
 from bench.performance import page
 from verification.problems.suites import headline as headline_cells
@@ -92,6 +93,38 @@ def test_a_path_counts_only_if_every_point_does() -> None:
     assert "- Single paths above 0.5: path (0.75)." in page(slow, "r")
     sloppy = [HEAD, path("active_set_numba", 0.1, 1e-8), path("peer_b", 0.4, 1e-7)]
     assert headline(sloppy).paths["path"][0] is None
+
+
+def test_growth_is_told_with_its_exponents_and_peers_that_win_first() -> None:
+    def at(p: int, solver: str, seconds: float) -> dict[str, Any]:
+        case = f"scaling_500x{p}"
+        about = {"case": case, "regime": "wide", "penalty": "lasso", "n": 500, "p": p, "nnz": 500 * p}
+        more = {"cell": f"{case}/lasso/l1_max:10", "suite": "scaling", "digest": case, "support": 7}
+        more |= {"gap_rel": 0.0, "false_features": None}
+        return row(solver, seconds, 0.0, 0.0, **about, **more)
+
+    sizes = {1000: (0.01, 0.1), 10000: (0.1, 0.09), 100000: (1.0, None)}
+    rows: list[dict[str, Any]] = []
+    for p, (ours, peer) in sizes.items():
+        rows.append(at(p, "active_set_numba", ours))
+        if peer is not None:
+            rows.append(at(p, "peer_a", peer))
+    solvers = [
+        {"kind": "solver", "solver": name, "own": name == "active_set_numba", "package": None}
+        for name in ("active_set_numba", "peer_a")
+    ]
+    cells = [{"name": r["cell"]} for r in rows]
+    head = HEAD | {"cells": list({c["name"]: c for c in cells}.values())}
+    grown = growth([head, *solvers, *rows])
+    assert grown.entries["scaling_500x1000/lasso/l1_max:10"] == 500_000
+    assert set(grown.supports.values()) == {7}
+    (fitted,) = grown.exponents
+    assert fitted[:2] == ["active_set_numba", "1.00"]
+    text = page(headline([HEAD, EXACT]), "r", grown).split("## How the cost grows")[1]
+    lost = "- **A peer wins** on scaling_500x10000/lasso/l1_max:10: peer_a, ours takes 1.11 times as long."
+    assert text.index(lost) < text.index("Geometric mean of the ratio at 1e-9 by suboptimality: 0.33 over 2")
+    assert "No peer has a time at 1e-9 on scaling_500x100000/lasso/l1_max:10." in text
+    assert "| `scaling_500x*/lasso/l1_max:10` |" in text
 
 
 def test_a_floor_is_two_reads_and_the_gram_matrix_of_the_support() -> None:
