@@ -12,6 +12,7 @@ from ._columns import Columns
 from ._gram_face import EPS, GramFace
 from ._growth import STEP, confirmed, entering, start
 from ._residual_face import SWEEPS, ResidualFace
+from ._standard_form import penalties
 from .problem import Vector
 from .solution import Solution, Status, Stop
 
@@ -53,12 +54,14 @@ class ActiveSet:
         self.norms = np.sqrt(columns.norms_sq)
         self.dead = columns.norms_sq == 0
         self.alive = form.k - int(np.count_nonzero(self.dead))
+        self.every = np.arange(form.k) if form.k < form.problem.p else form.columns
+        self._coefs, self._at = np.zeros(form.k), np.empty(0, dtype=np.intp)
         # What is known of a_j'r: its value at the residual numbered stamp_j
         self.u = columns.u0.copy()
-        self.u[self.dead] = 0.0
+        self._zero_dead()
         self.r = form.z
         self.residuals = [form.z]
-        self.stamp = np.zeros(form.k, dtype=np.intp)
+        self.stamp = np.zeros(form.k, dtype=np.int32)
         self.kappa = 1.0  # the factor by which lam1 is raised while W is being found
         self.step = STEP
         self.doubtful = False  # whether all columns seem to be in use, which a first solution is to confirm
@@ -103,7 +106,7 @@ class ActiveSet:
 
     def penalties(self, l1: float) -> Vector:
         """lam1 of every column at this l1."""
-        lam1 = self.form.problem.S * l1 * self.form.problem.v[self.form.columns]
+        lam1 = penalties(self.form.problem, l1)[self.form.columns]
         if self.form.exponents is not None:
             lam1 = np.ldexp(lam1, -self.form.exponents - self.form.y_exponent)
         return np.asarray(lam1)
@@ -154,14 +157,14 @@ class ActiveSet:
             if stop.time_limit is not None and time.perf_counter() - began > stop.time_limit:
                 status = Status.TIME_LIMIT
                 break
-        w = self._full()
+        w, at = self.w, self.W
         if status is not Status.CONVERGED and kept is not None and gap > best:
-            gap, w = best, kept
+            gap, w, at = best, kept, np.arange(form.k)
         claim = gap / scale if scale > 0 else (0.0 if gap == 0 else np.inf)
         passes = self.columns_read / max(form.k, 1)
         self.columns_read = 0
         said = f"X read {passes:.2f} times"
-        return form.solution(w, status, n_iter, float(claim), said)
+        return form.solution(w, status, n_iter, float(claim), said, at)
 
     def arrive(
         self, l1: float, w: Vector, u: Vector, r: Vector | None, theta: Vector | None, exact: bool
@@ -191,15 +194,27 @@ class ActiveSet:
         """The residual and A'r anew, where a block did without them."""
         if self.stale:
             self.r = self.columns.residual(self.W, self.w)
-            self.u = self.columns.dots(np.arange(self.form.k), self.r)
-            self.u[self.dead] = 0.0
+            self.u = self.columns.dots(self.every, self.r)
+            self._zero_dead()
             self.residuals, self.stale = [self.r], False
             self.stamp[:] = 0
+
+    def _zero_dead(self) -> None:
+        """a_j'r of columns that are zero: what rounding made of it."""
+        if self.alive < self.form.k:
+            self.u[self.dead] = 0.0
 
     def _full(self) -> Vector:
         w = np.zeros(self.form.k)
         w[self.W] = self.w
         return w
+
+    def _spread(self) -> Vector:
+        """As _full, into the same memory each time."""
+        self._coefs[self._at] = 0.0
+        self._coefs[self.W] = self.w
+        self._at = self.W
+        return self._coefs
 
     def _grow(self) -> int:
         """Add the worst violators, and some that come near, to W; return how many."""
@@ -389,16 +404,20 @@ class ActiveSet:
         """
         from ._screening import best_scale, penalty_terms, undecided
 
-        form, w = self.form, self._full()
+        form, w = self.form, self._spread()
         theta = form.off_free(w, r) if self.has_free else r
         shift = np.array([length(theta - old) for old in self.residuals])
         cols: NDArray[np.intp] = undecided(
-            self.u, self.norms, shift, self.stamp, self.lam1, form.positive, self.inside, self.dead
-        )
+            self.u, self.norms, shift, self.stamp, self.lam1, form.positive, self.inside, self.every,
+            self.alive,
+        )  # fmt: skip
         self.columns_read += cols.size
         if cols.size == form.k:
-            self.u, self.residuals = self.columns.dots(cols, theta), [theta]
-            self.stamp[:] = 0
+            self.columns.dots(self.every, theta, self.u)
+            self._zero_dead()
+            if len(self.residuals) > 1:
+                self.stamp[:] = 0
+            self.residuals = [theta]
         else:
             self.u[cols] = self.columns.dots(cols, theta)
             self.residuals.append(theta)

@@ -86,13 +86,14 @@ class Columns:
         """Entries of a column, on average."""
         return length(self.form.B)
 
-    def dots(self, cols: NDArray[np.intp], r: Vector) -> Vector:
-        """a_j'r for the columns asked for."""
+    def dots(self, cols: NDArray[np.intp], r: Vector, out: Vector | None = None) -> Vector:
+        """a_j'r for the columns asked for; into `out` if given."""
         self.touched += cols.size
-        out = np.empty(cols.size)
+        out = np.empty(cols.size) if out is None else out
         B = self.form.B
         if self._by_rows:
-            return np.asarray((B.T @ r)[cols] - self.m[cols] * float(r.sum()))
+            out[:] = (B.T @ r)[cols] - self.m[cols] * float(r.sum())
+            return out
         qr = float(self._q @ r) if self.sparse else 0.0
 
         def part(lo: int, hi: int) -> None:

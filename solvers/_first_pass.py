@@ -12,7 +12,7 @@ import scipy.sparse as sp
 
 from . import _column_kernels as kernels
 from ._crossproduct import Crossproduct
-from ._standard_form import StandardForm, _locked
+from ._standard_form import StandardForm, _locked, penalties
 from ._threads import PRODUCT, Team
 from .problem import Problem, Vector
 
@@ -91,7 +91,8 @@ def apart(problem: Problem, many: bool, team: Team) -> tuple[StandardForm | None
     slim &= many or problem.layout == "C" or problem.n * problem.p**2 <= SMALL
     if not (problem.layout in ("F", "csc") or (problem.layout == "C" and slim)):
         return None, None, None
-    if problem.is_extreme or problem.sample_weight is not None or np.isinf(problem.v).any():
+    v = problem.penalty_weights
+    if problem.is_extreme or problem.sample_weight is not None or (v is not None and np.isinf(v).any()):
         return None, None, None
     n, y = problem.n, problem.y
     z, y_mean = y, 0.0
@@ -110,11 +111,9 @@ def apart(problem: Problem, many: bool, team: Team) -> tuple[StandardForm | None
     means, norms, _ = stats
     if problem.intercept and not sp.issparse(X) and np.any((n * means**2 > 1e8 * norms) & (norms > 0)):
         return None, None, None  # a mean huge against the spread: products would cancel, centre a copy
-    S = problem.S
-    v = problem.v
     m = means if problem.intercept else None
     form = StandardForm(
-        _locked(X), m, q, z, S * problem.l1 * v, S * problem.l2 * v, problem.positive,
+        _locked(X), m, q, z, penalties(problem, problem.l1), penalties(problem, problem.l2), problem.positive,
         np.arange(problem.p), problem, y_mean, m, None, 0, float(y @ y),
     )  # fmt: skip
     form.__dict__["norms_sq"] = norms

@@ -62,10 +62,10 @@ def start(columns: Columns, u: Vector, lam1: Vector) -> Start:
         A'z.
     lam1 : (k,) array
     """
+    from ._screening import overrun
+
     n, k, sparse = columns.form.z.size, columns.form.k, columns.sparse
-    ratio = np.abs(u) / np.where(lam1 > 0, lam1, np.inf)
-    top = float(ratio.max(initial=0.0))
-    above = int(np.count_nonzero(ratio > 1))
+    top, above = overrun(u, lam1)
     kappa, step = 1.0, STEP
     clear = sparse and FIRST * first(k) <= n and top <= DEEP
     if above > CLEAR[sparse] * n and not clear:  # in even steps of about STEP

@@ -18,21 +18,38 @@ NEAR = 0.7  # of its bound: a column from there on may be taken into the working
 
 @jit
 def undecided(
-    u: Any, norms: Any, shift: Any, stamp: Any, lam1: Any, positive: bool, must: Any, dead: Any
+    u: Any, norms: Any, shift: Any, stamp: Any, lam1: Any, positive: bool, must: Any, every: Any, alive: int
 ) -> Any:
-    # Columns whose a_j'theta has to be computed: `must`, and those that the bound does not settle.
+    # Columns whose a_j'theta has to be computed: `must`, and those that the bound does not settle; `every`
+    # column if that is all that are `alive`: the others have norm 0.
     # stamp_j numbers the residual that u_j belongs to, shift[i] = ||theta - residual i||
     k = u.size
-    out = np.empty(k, dtype=np.intp)
     size = 0
     for j in range(k):
-        if dead[j]:
-            continue
         a = u[j] if positive else abs(u[j])
-        if must[j] or a + norms[j] * shift[stamp[j]] > lam1[j]:
+        size += norms[j] > 0.0 and (must[j] or a + norms[j] * shift[stamp[j]] > lam1[j])
+    if size == alive:
+        return every
+    out = np.empty(size, dtype=np.intp)
+    size = 0
+    for j in range(k):
+        a = u[j] if positive else abs(u[j])
+        if norms[j] > 0.0 and (must[j] or a + norms[j] * shift[stamp[j]] > lam1[j]):
             out[size] = j
             size += 1
-    return out[:size]
+    return out
+
+
+@jit
+def overrun(u: Any, lam1: Any) -> Any:
+    # The largest |u_j| / lam1_j, and how many are above 1; where lam1_j = 0 there is none
+    top, above = 0.0, 0
+    for j in range(u.size):
+        if lam1[j] > 0.0:
+            ratio = abs(u[j]) / lam1[j]
+            top = max(top, ratio)
+            above += ratio > 1.0
+    return top, above
 
 
 @jit

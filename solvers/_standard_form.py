@@ -132,6 +132,9 @@ class StandardForm:
     @cached_property
     def free(self) -> NDArray[np.bool_]:
         """Columns without any penalty, (k,)."""
+        alike = self.problem.penalty_weights is None and self.exponents is None
+        if alike and self.k and self.lam1[0] > 0:
+            return np.zeros(self.k, dtype=bool)
         return (self.lam1 == 0) & (self.lam2 == 0)
 
     @cached_property
@@ -197,17 +200,29 @@ class StandardForm:
     # ------------------------------------------------------------------ the way back
 
     def solution(
-        self, w: Vector, status: Status, n_iter: int, claimed_gap: float | None = None, message: str = ""
+        self,
+        w: Vector,
+        status: Status,
+        n_iter: int,
+        claimed_gap: float | None = None,
+        message: str = "",
+        at: NDArray[np.intp] | slice = slice(None),
     ) -> Solution:
-        """Carry w (k,) back to the coefficients (p,) and the intercept of (P)."""
+        """Carry w back to the coefficients (p,) and the intercept of (P).
+
+        Parameters
+        ----------
+        w : (k,) array
+            Or of some columns `at` alone, the others being zero.
+        """
         if self.exponents is not None:
-            w = np.ldexp(w, self.y_exponent - self.exponents)
+            w = np.ldexp(w, self.y_exponent - self.exponents[at])
         coef = np.zeros(self.problem.p)
         if self.k == coef.size:
-            coef[:] = w
+            coef[at] = w
         else:
-            coef[self.columns] = w
-        b = self.y_mean - float(self.means @ w) if self.means is not None else 0.0
+            coef[self.columns[at]] = w
+        b = self.y_mean - float(self.means[at] @ w) if self.means is not None else 0.0
         return Solution(coef, b, status, n_iter, claimed_gap, message)
 
     def back(self, W: NDArray[np.intp], found: Vector) -> tuple[Vector, Vector]:
@@ -236,6 +251,13 @@ class StandardForm:
 def is_least_squares(problem: Problem) -> bool:
     """Whether nothing is penalised: l1 = l2 = 0, or every v_j is 0 or inf."""
     return (problem.l1 == 0 and problem.l2 == 0) or not problem.is_penalised
+
+
+def penalties(problem: Problem, level: float) -> Vector:
+    """Return S l v, (p,), for a level l; without vectors on the way, as there may be a million columns."""
+    if problem.penalty_weights is None:
+        return np.full(problem.p, problem.S * level) if level else np.zeros(problem.p)
+    return np.asarray(problem.S * level * problem.penalty_weights)
 
 
 def refuse_least_squares(problem: Problem) -> str | None:

@@ -18,8 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
-import numpy as np
-
+from ._progress import trivial
 from ._threads import Team
 from .problem import Problem
 from .solution import Solution, Stop
@@ -31,8 +30,7 @@ PACKAGE = None
 
 def refuses(problem: Problem) -> str | None:
     """Without an L1 penalty nothing is sparse: a factorisation is the method then."""
-    v = problem.v
-    if problem.l1 == 0 or not np.any((v > 0) & np.isfinite(v)):
+    if problem.l1 == 0 or not problem.is_penalised:
         return "no L1 penalty, so no sparsity to work with: use a ridge solver"
     return None
 
@@ -45,6 +43,9 @@ def setup(problem: Problem, stop: Stop, threads: int = 1) -> Callable[[], Soluti
     columns = Columns.of(problem, team=Team(threads))
 
     def run() -> Solution:
+        # Unpenalised columns may fit all of y, and what they leave is rounding: no step improves on it
+        if columns.form.free.any() and (settled := trivial(columns.form, stop)):
+            return settled
         state = ActiveSet(columns, stop, once=True)
         state.approach()
         return state.solve()

@@ -423,3 +423,20 @@ def test_that_all_columns_are_in_use_is_confirmed_before_their_gram_matrix_is_ma
     assert state.solve().status is Status.CONVERGED
     assert (state.W.size == 340) is whole
     proven(problem, 1e-9)
+
+
+@pytest.mark.parametrize("sparse", [False, True])
+@pytest.mark.parametrize("intercept", [False, True])
+def test_unpenalised_columns_that_fit_all_of_y_leave_the_others_at_zero(
+    sparse: bool, intercept: bool
+) -> None:
+    rng = np.random.default_rng(3)
+    X: Any = np.asfortranarray(rng.standard_normal((20, 90)))
+    y, v = X[:, 40:60].sum(axis=1), np.ones(90)
+    v[:30] = 0.0
+    problem = Problem(sp.csc_array(X) if sparse else X, y, l1=0.1, penalty_weights=v, intercept=intercept)
+    solution = solve(problem, NAME, Stop(1e-9))
+    assert not solution.coef[30:].any()
+    left = y - X @ solution.coef - solution.intercept
+    assert np.linalg.norm(left) <= 1e-13 * np.linalg.norm(y)
+    assert "every penalised coefficient is zero" in solution.message
