@@ -204,14 +204,29 @@ def _growth(grown: Growth) -> list[str]:
         lines += [
             "",
             "Time to 1e-9 as a power of what grows, by least squares on logarithms, of the solvers that",
-            "reach it at three sizes; from three the interval is wide. Correlations of neighbours grow as",
-            "c = 1 / (1 - correlation).",
+            "reach it at three sizes, with its 95 % interval, which from three is wide. Correlations of",
+            "neighbours grow as c = 1 / (1 - correlation).",
             "",
-            "| solver | exponent | 95 % interval | what grows (sizes) | cells |",
-            "|---|---|---|---|---|",
-            *(f"| {' | '.join(row[:-1])} | `{row[-1]}` |" for row in grown.exponents),
+            *_exponents(grown.exponents),
         ]
     return lines
+
+
+def _exponents(found: list[list[str]]) -> list[str]:
+    """One row for each thing that grows, one column for each solver."""
+    solvers = list(dict.fromkeys(row[0] for row in found))
+    grows: dict[str, dict[str, str]] = {}
+    for solver, exponent, interval, sizes, cells in found:
+        what = grows.setdefault(f"`{cells}` | {sizes.split(' = ')[0]}", {})
+        what[solver] = f"{exponent} ({interval})"
+    return [
+        f"| cells | grows | {' | '.join(solvers)} |",
+        "|---|---|" + "---|" * len(solvers),
+        *(
+            f"| {what} | {' | '.join(row.get(solver, '') for solver in solvers)} |"
+            for what, row in grows.items()
+        ),
+    ]
 
 
 def _time(best: Best | None) -> str:

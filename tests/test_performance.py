@@ -124,7 +124,7 @@ def test_growth_is_told_with_its_exponents_and_peers_that_win_first() -> None:
     lost = "- **A peer wins** on scaling_500x10000/lasso/l1_max:10: peer_a, ours takes 1.11 times as long."
     assert text.index(lost) < text.index("Geometric mean of the ratio at 1e-9 by suboptimality: 0.33 over 2")
     assert "No peer has a time at 1e-9 on scaling_500x100000/lasso/l1_max:10." in text
-    assert "| `scaling_500x*/lasso/l1_max:10` |" in text
+    assert "| `scaling_500x*/lasso/l1_max:10` | p | 1.00 (" in text
 
 
 def test_a_floor_is_two_reads_and_the_gram_matrix_of_the_support() -> None:
