@@ -6,6 +6,7 @@ import math
 
 from bench.growth import Growth
 from bench.headline import ACCURACIES, MEASURES, OURS, Best, Headline
+from bench.report.words import number
 
 __all__ = ["page"]
 
@@ -79,7 +80,7 @@ def _verdict(found: Headline) -> list[str]:
     for measure in MEASURES:
         for accuracy in ACCURACIES:
             if (measure, accuracy) != key:
-                where = f" at {accuracy:.0e} by {measure}".replace("e-0", "e-")
+                where = f" at {number(accuracy)} by {measure}"
                 said += _lost(found, measure, accuracy, "A peer is first", where)
     absent = [cell for cell in found.cells if (*key, cell) not in found.ours]
     if absent:
@@ -126,24 +127,28 @@ def _against(what: str, mean: float, count: int, bar: float, things: str) -> str
     return f"{what} {mean:.2f} over {count} {things}; held to {bar}: {verdict}."
 
 
-def _cells(found: Headline, measure: str) -> list[str]:
-    tiers = [f"{tier:.0e}".replace("e-0", "e-") for tier in ACCURACIES]
-    lines = [
-        "| cell | " + " | ".join(tiers) + " | best peer at 1e-9 | passes | floor |",
-        "|---|" + "---|" * (len(tiers) + 3),
-    ]
+def _cells(found: Headline, measure: str, grown: Growth | None = None) -> list[str]:
+    """Each cell: of what size, if that is what varies, else with the floor under it."""
+    size, floor = (["entries", "in use"], []) if grown else ([], ["floor"])
+    heads = ["cell", *size, *map(number, ACCURACIES), "best peer at 1e-9", "passes", *floor]
+    lines = [f"| {' | '.join(heads)} |", "|" + "---|" * len(heads)]
     for cell in found.cells:
-        columns = [_cell(found, measure, tier, cell) for tier in ACCURACIES]
         peer = found.peers.get((measure, 1e-9, cell))
-        floor = found.floor(cell)
+        columns = [cell]
+        if grown:
+            columns += [_count(grown.entries[cell]), str(grown.supports.get(cell, ""))]
+        columns += [_cell(found, measure, tier, cell) for tier in ACCURACIES]
         columns += [
             f"{peer.solver} ({peer.configuration})" if peer else "none",
             f"{found.passes[cell]:.1f}" if cell in found.passes else "",
-            "" if floor is None else _ms(floor),
         ]
-        lines.append(f"| {cell} | " + " | ".join(columns) + " |")
-    mean = [found.geometric_mean(measure, tier) for tier in ACCURACIES]
-    lines.append("| **geometric mean** | " + " | ".join(f"**{m:.2f}** ({n})" for m, n in mean) + " | | | |")
+        if not grown:
+            seconds = found.floor(cell)
+            columns.append("" if seconds is None else _ms(seconds))
+        lines.append(f"| {' | '.join(columns)} |")
+    means = [f"**{m:.2f}** ({n})" for m, n in (found.geometric_mean(measure, tier) for tier in ACCURACIES)]
+    blank = [""] * len(size), ["", "", *([""] * len(floor))]
+    lines.append(f"| {' | '.join(['**geometric mean**', *blank[0], *means, *blank[1]])} |")
     return lines
 
 
@@ -168,7 +173,7 @@ def _paths(found: Headline) -> list[str]:
 def _growth(grown: Growth) -> list[str]:
     """How the cost grows: each cell by suboptimality, and the exponents."""
     found, key = grown.found, (MEASURES[0], 1e-9)
-    head, tiers = found.head, [f"{tier:.0e}".replace("e-0", "e-") for tier in ACCURACIES]
+    head = found.head
     mean, count = found.geometric_mean(*key)
     said = [f"Geometric mean of the ratio at 1e-9 by {key[0]}: {mean:.2f} over {count} cells."]
     alone = [c for c in found.cells if (*key, c) in found.ours and (*key, c) not in found.peers]
@@ -187,19 +192,8 @@ def _growth(grown: Growth) -> list[str]:
         "",
         *(f"- {line}" for line in [*_lost(found, *key, "A peer wins", ""), *said]),
         "",
-        f"| cell | entries | in use | {' | '.join(tiers)} | best peer at 1e-9 | passes |",
-        "|---|" + "---|" * (len(tiers) + 4),
+        *_cells(found, key[0], grown),
     ]
-    for cell in found.cells:
-        peer = found.peers.get((*key, cell))
-        columns = [
-            f"{grown.entries[cell]:.3g}".replace("e+0", "e"),
-            str(grown.supports.get(cell, "")),
-            *(_cell(found, MEASURES[0], tier, cell) for tier in ACCURACIES),
-            f"{peer.solver} ({peer.configuration})" if peer else "none",
-            f"{found.passes[cell]:.1f}" if cell in found.passes else "",
-        ]
-        lines.append(f"| {cell} | {' | '.join(columns)} |")
     if grown.exponents:
         lines += [
             "",
@@ -231,6 +225,10 @@ def _exponents(found: list[list[str]]) -> list[str]:
 
 def _time(best: Best | None) -> str:
     return "-" if best is None else _ms(best.seconds)
+
+
+def _count(entries: int) -> str:
+    return f"{entries:.3g}".replace("e+0", "e")
 
 
 def _ms(seconds: float) -> str:

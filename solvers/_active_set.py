@@ -94,7 +94,7 @@ class ActiveSet:
 
     def _take_all(self) -> int:
         """Take in all the columns, and make their Gram matrix from X as it lies; return how many are new."""
-        new, full = self.alive - self.W.size, self._full()
+        new, full = self.alive - self.W.size, self._spread()
         self.W = np.flatnonzero(~self.dead)
         self.w = full[self.W]
         self.inside[self.W] = True
@@ -126,7 +126,7 @@ class ActiveSet:
         scale = form.scale
         gap, before, status, n_iter = np.inf, np.inf, Status.MAX_ITER, 0
         best, stuck = np.inf, 0
-        kept: Vector | None = None  # the coefficients of the least gap, which is not always the last
+        kept = self.w, self.W  # the coefficients of the least gap, which is not always the last
         while n_iter < stop.max_iter:
             n_iter += 1
             added = self._grow()
@@ -147,7 +147,7 @@ class ActiveSet:
             elif self.kappa == 1:
                 stuck = stuck + 1 if added == 0 and gap > 0.5 * best else 0
                 if gap < best:
-                    best, kept = gap, self._full()
+                    best, kept = gap, (self.w.copy(), self.W)
                 if stuck == 3:
                     status = Status.STALLED
                     break
@@ -158,8 +158,8 @@ class ActiveSet:
                 status = Status.TIME_LIMIT
                 break
         w, at = self.w, self.W
-        if status is not Status.CONVERGED and kept is not None and gap > best:
-            gap, w, at = best, kept, np.arange(form.k)
+        if status is not Status.CONVERGED and gap > best:
+            gap, (w, at) = best, kept
         claim = gap / scale if scale > 0 else (0.0 if gap == 0 else np.inf)
         passes = self.columns_read / max(form.k, 1)
         self.columns_read = 0
@@ -204,13 +204,8 @@ class ActiveSet:
         if self.alive < self.form.k:
             self.u[self.dead] = 0.0
 
-    def _full(self) -> Vector:
-        w = np.zeros(self.form.k)
-        w[self.W] = self.w
-        return w
-
     def _spread(self) -> Vector:
-        """As _full, into the same memory each time."""
+        """The coefficients of all columns, into the same memory each time."""
         self._coefs[self._at] = 0.0
         self._coefs[self.W] = self.w
         self._at = self.W

@@ -70,7 +70,7 @@ def _symmetric(X: Vector, *, columns: bool, lower: bool) -> Vector:
 
 
 def _primal(X: Vector, z: Vector, lam2: Vector, *, centre: bool) -> tuple[Vector, float, float, float] | None:
-    # w, the mean of Xw, the size of the terms in it, and the gap
+    # w, the mean of Xw, the size of the terms in it, and the gap; lam2 is (p,), or one for all
     n, p = X.shape
     G = _symmetric(X, columns=True, lower=True)
     norms = np.sqrt(G.diagonal())  # of the columns as they are: what rounding is relative to
