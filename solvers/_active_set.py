@@ -8,9 +8,10 @@ import time
 import numpy as np
 from numpy.typing import NDArray
 
+from ._broad_descent import Outcome, broad_descent
 from ._columns import Columns
 from ._gram_face import EPS, GramFace
-from ._growth import STEP, confirmed, entering, start
+from ._growth import STEP, confirmed, entering, price, start
 from ._residual_face import SWEEPS, ResidualFace
 from ._standard_form import penalties
 from .problem import Vector
@@ -24,6 +25,8 @@ PACKED = 200  # sparse columns in use from which on W is copied side by side for
 NEAR = 0.7  # of its bound: a column of W below this may give its place to another,
 CLOSE = 0.95  # and below this it has none in a Gram matrix that is made late
 FILLED = 0.95  # of the largest Gram matrix at first: others are to enter
+ENDED = 0.01  # of tol^2 y'y is a change of the fit, squared, that leaves about tol of the gap;
+CLOSER = 0.01  # less of it is to be left each time that this was not enough
 REFINED = 0.01  # of the gap may be left by a step of refinement on a rounded Gram matrix
 
 
@@ -64,6 +67,9 @@ class ActiveSet:
         self.stamp = np.zeros(form.k, dtype=np.int32)
         self.kappa = 1.0  # the factor by which lam1 is raised while W is being found
         self.step = STEP
+        self.solved = False  # whether w is a solution already of which the gap is not known
+        self.sweeps_on, self.ended = False, ENDED  # whether descent on all columns may go on, and how far
+        self.before = np.inf  # the gap of the last solution by the same Gram matrix
         self.doubtful = False  # whether all columns seem to be in use, which a first solution is to confirm
         self.by_residual = ResidualFace(columns)
         self.has_free = bool(form.free.any())
@@ -88,9 +94,33 @@ class ActiveSet:
 
     def approach(self) -> None:
         """Decide how far above lam1 to start; or with all columns."""
-        self.kappa, self.step, whole, self.doubtful = start(self.columns, self.u, self.lam1)
+        self.kappa, self.step, whole, self.doubtful, broad = start(self.columns, self.u, self.lam1)
+        if broad and self.once and self._descend_broadly():
+            return
         if whole:
             self._take_all()
+
+    def _descend_broadly(self) -> bool:
+        """Descend on all the columns; False if that is slow, and nothing has changed."""
+        W = np.flatnonzero(~self.dead)
+        w, r = np.zeros(W.size), self.form.z.copy()
+        outcome = self._descend(W, w, r, afresh=True)
+        if outcome is Outcome.SLOW:
+            return False
+        self.gram, self.waits, self.kappa, self.doubtful = None, True, 1.0, False
+        self.W, self.w = W, w
+        self.inside[W] = True
+        self.solved, self.sweeps_on = True, outcome is Outcome.DONE
+        return True
+
+    def _descend(self, W: NDArray[np.intp], w: Vector, r: Vector, afresh: bool) -> Outcome:
+        """Descend on W from w, each time closer; w and the residual r are changed."""
+        n, rounds = self.form.z.size, self._rounds(self.once)
+        enough = self.ended * self.stop.tol**2 * self.form.scale
+        self.ended *= CLOSER
+        return broad_descent(
+            self.columns, W, w, r, self.lam1[W], enough, lambda K: price(n, K, rounds), afresh
+        )
 
     def _take_all(self) -> int:
         """Take in all the columns, and make their Gram matrix from X as it lies; return how many are new."""
@@ -124,22 +154,25 @@ class ActiveSet:
         form, stop = self.form, self.stop
         began = time.perf_counter()
         scale = form.scale
-        gap, before, status, n_iter = np.inf, np.inf, Status.MAX_ITER, 0
+        gap, status, n_iter = np.inf, Status.MAX_ITER, 0
         best, stuck = np.inf, 0
         kept = self.w, self.W  # the coefficients of the least gap, which is not always the last
         while n_iter < stop.max_iter:
             n_iter += 1
             added = self._grow()
-            if self.kappa > 1:
+            if self.solved:
+                self.solved = False
+            elif self.kappa > 1:
                 self._roughly(added)
             else:
                 self._exactly(added)
-            before, gap = gap, self._gap_on_gram() if self.kappa == 1 else np.inf
+            gap = self._gap_on_gram() if self.kappa == 1 else np.inf
             if not gap <= stop.tol * scale:
                 gap = self._gap_on_residual()
             if gap <= stop.tol * scale or gap == 0.0:
                 status = Status.CONVERGED
                 break
+            before, self.before = self.before, gap
             if self.gram is not None and self.gram.rounded:
                 slow = not gap <= (REFINED if added == 0 else 10.0) * before
                 if (self.kappa == 1 and slow) or self.gram.unfit:
@@ -235,7 +268,7 @@ class ActiveSet:
 
     def make_gram(self, may_round: bool = False) -> None:
         """From here on W has a Gram matrix, without the columns that are far from use; if memory allows."""
-        self.waits = False
+        self.waits, self.before = False, np.inf
         self.gram = None  # its memory first
         if not self._fits(may_round):
             return
@@ -324,6 +357,11 @@ class ActiveSet:
         early = added > 8 + support // MANY and not self.complete
         may_gram = self.gram is None and self._fits(self.once and self.waits)
         if self.waits and may_gram and not early:
+            if self.sweeps_on:  # once more; if that is not enough either it is rounding
+                self.sweeps_on, r = False, self.r.copy()
+                if self._descend(self.W, self.w, r, afresh=False) is Outcome.DONE:
+                    return
+                self._renew(r)
             self.make_gram(self.once)
         if self.gram is None and self._by_products(added, early, may_gram):
             return

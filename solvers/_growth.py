@@ -18,6 +18,10 @@ FIRST, DEEP = 4, 200  # of which also where so many times the first columns of W
 SMALL = 50  # l1 is so small where l1_max is so many times as large: nearly all above their bounds are in use
 USED = 0.8  # of up to SLIM columns that are above their bounds: to take them as they come costs more
 DOUBT = 320  # columns from which on a pass over X costs a tenth of their Gram matrix, or less:
+BROAD = 0.6  # of the columns, no more than the rows, that are above their bounds: descent on all of them,
+COUPLED = 32, 0.75  # if among so many of the worst one has less than so much in common with the others
+GRAM = 20, 12  # columns to a sweep, for the price of their Gram matrix, rounded or not,
+FACTOR, FIXED = 30, 3  # and that of its factor, and of what comes with it whatever its size
 MOST = 0.75  # that all will be in use is believed where so many violate their bounds after a first solution
 ROWS = 16  # to a column of W up to which W may grow at once: it does not fit so many too closely
 
@@ -35,12 +39,15 @@ class Start(NamedTuple):
         Whether all columns are to be taken at once;
     doubtful : bool
         or all seem to be in use, which a first solution is to confirm.
+    broad : bool
+        Whether descent on all the columns is to be tried before.
     """
 
     kappa: float
     step: float
     whole: bool
     doubtful: bool
+    broad: bool
 
 
 def first(k: int) -> int:
@@ -74,11 +81,40 @@ def start(columns: Columns, u: Vector, lam1: Vector) -> Start:
         kappa = top * step if stages > 1 else 1.0
     deep = k <= TALL and top >= SMALL and columns.nearly_all(above)
     deep = not sparse and (deep or (k <= SLIM and above >= USED * k))
+    broad = not sparse and columns.gram is None and DOUBT <= k <= n and above >= BROAD * k
+    broad = broad and coupling(columns, u) <= COUPLED[1]
     if deep and k >= DOUBT and kappa == 1:
-        return Start(kappa, step, whole=False, doubtful=True)
+        return Start(kappa, step, whole=False, doubtful=True, broad=broad)
     if (deep or (columns.gram is not None and top > 1)) and k <= columns.gram_limit:
-        return Start(1.0, step, whole=True, doubtful=False)
-    return Start(kappa, step, whole=False, doubtful=False)
+        return Start(1.0, step, whole=True, doubtful=False, broad=broad)
+    return Start(kappa, step, whole=False, doubtful=False, broad=broad)
+
+
+def coupling(columns: Columns, u: Vector) -> float:
+    """How much a column has in common with the others, among those that correlate most with z.
+
+    The sum of their squared correlations with it, on average: what the change of one coefficient asks of
+    the others, and with it the number of sweeps that coordinate descent takes.
+
+    Parameters
+    ----------
+    columns : Columns
+        Dense.
+    u : (k,) array
+        A'z.
+    """
+    size = min(COUPLED[0], u.size)
+    norms = np.sqrt(columns.norms_sq)
+    share = np.divide(np.abs(u), norms, out=np.zeros(u.size), where=norms > 0)
+    worst = np.sort(np.argpartition(-share, size - 1)[:size])
+    worst = worst[norms[worst] > 0]
+    G = columns.gram_block(worst, np.arange(worst.size), np.float64) / np.outer(norms[worst], norms[worst])
+    return float(np.sum(G**2) / max(worst.size, 1) - 1.0)
+
+
+def price(n: int, K: int, rounded: bool) -> float:
+    """Sweeps over K columns of n numbers that cost as much as their Gram matrix and its factor."""
+    return FIXED + K / GRAM[not rounded] + K**2 / (FACTOR * n)
 
 
 def confirmed(columns: Columns, size: int, violators: int) -> bool:
