@@ -156,7 +156,7 @@ class ActiveSet:
         scale = form.scale
         gap, status, n_iter = np.inf, Status.MAX_ITER, 0
         best, stuck = np.inf, 0
-        kept = self.w, self.W  # the coefficients of the least gap, which is not always the last
+        kept = self.w.copy(), self.W  # the coefficients of the least gap, which is not always the last
         while n_iter < stop.max_iter:
             n_iter += 1
             added = self._grow()
@@ -178,7 +178,7 @@ class ActiveSet:
                 if (self.kappa == 1 and slow) or self.gram.unfit:
                     self.make_gram()
             elif self.kappa == 1:
-                stuck = stuck + 1 if added == 0 and gap > 0.5 * best else 0
+                stuck = stuck + 1 if added == 0 and not gap <= 0.5 * best else 0
                 if gap < best:
                     best, kept = gap, (self.w.copy(), self.W)
                 if stuck == 3:
@@ -193,6 +193,9 @@ class ActiveSet:
         w, at = self.w, self.W
         if status is not Status.CONVERGED and gap > best:
             gap, (w, at) = best, kept
+        nothing = 0.5 * float(form.z @ form.z)
+        if not gap <= max(nothing, stop.tol * scale):  # of the zero solution the gap is no more than that
+            gap, w, at = nothing, np.empty(0), np.empty(0, dtype=np.intp)
         claim = gap / scale if scale > 0 else (0.0 if gap == 0 else np.inf)
         passes = self.columns_read / max(form.k, 1)
         self.columns_read = 0

@@ -16,7 +16,8 @@ from ._kernels import jit, prox
 from .problem import Vector
 
 SINGULAR = 1e-11  # a pivot below this, against its diagonal, is taken for a linear dependence
-FAR = 1e6  # a dependence is rounding where the way to a corner is so many times the size of the solution
+FAR = 1e6  # a dependence is rounding where the way to a corner is so many times the size of the solution,
+# as it was at the first of them: else each might go so many times farther than the last
 ROUNDED = 1e-4  # a pivot below this is in doubt where G was rounded to float32
 
 
@@ -183,6 +184,7 @@ def polish(
     e = np.empty(K)
     barred = np.zeros(K, dtype=np.bool_)  # violate by rounding alone
     renewed = again = 0
+    reach = 0.0  # how far one may go along a dependence
     for _ in range(steps):
         # ---- to the minimum of the face
         for a in range(f):
@@ -311,7 +313,9 @@ def polish(
                             ta = -w[i] / da
                             if ta < t:
                                 t, hit = ta, a
-                    if hit < 0 or t * np.sqrt(G[j, j]) > FAR * size:
+                    if reach == 0.0:
+                        reach = FAR * size
+                    if hit < 0 or t * np.sqrt(G[j, j]) > reach:
                         barred[j] = True  # depends on unpenalised columns alone: violates by rounding
                         break
                     for a in range(f):

@@ -308,6 +308,25 @@ def test_what_does_not_converge_ends_at_its_best(seed: int) -> None:
     assert np.linalg.norm(left) <= 1e-6 * np.linalg.norm(problem.y)
 
 
+@pytest.mark.parametrize("seed", range(6))
+def test_columns_that_differ_by_rounding_end_no_worse_than_at_zero(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    n, p = 300, 290
+    X = rng.standard_normal((n, p))
+    for j in range(1, p):
+        X[:, j] = 0.9999 * X[:, j - 1] + 0.014 * X[:, j]
+    X += 5000.0  # and no intercept: they are parallel up to 1e-11 of a squared norm
+    X[:, p // 2 :] = X[:, : p - p // 2]
+    y, v = X[:, ::9] @ rng.standard_normal(33) + rng.standard_normal(n), np.ones(p)
+    v[rng.random(p) < 0.05] = 0.0
+    problem = Problem(np.asarray(X, order="F"), y, l1=1.0, penalty_weights=v, intercept=False)
+    problem = problem.replace(l1=problem.l1_max() / 20)
+    solution = solve(problem, NAME, Stop(1e-6, max_iter=1000))
+    left = y - X @ solution.coef
+    objective = 0.5 * float(left @ left) / n + problem.l1 * float(v @ np.abs(solution.coef))
+    assert objective <= 0.5 * float(y @ y) / n
+
+
 @pytest.mark.parametrize("twins", [0, 4])
 def test_the_factor_of_a_face_and_the_columns_that_depend_on_others(twins: int) -> None:
     X, y = data(50, 12, 12)
