@@ -19,6 +19,7 @@ blocks of points.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 
 from ._progress import trivial
 from ._threads import Team
@@ -63,4 +64,9 @@ def path(problem: Problem, l1s: Sequence[float], stop: Stop, threads: int = 1) -
 
     columns = Columns.of(problem.replace(l1=l1s[0]), many=True, team=Team(threads))
     state = ActiveSet(columns, stop)
+    if columns.form.free.any():  # the same at the last l1 is the same at all of them
+        settled = trivial(replace(columns.form, lam1=state.penalties(l1s[-1])), stop)
+        if settled:
+            yield from (replace(settled, coef=settled.coef.copy()) for _ in l1s)
+            return
     yield from follow(state, l1s)

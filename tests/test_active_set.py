@@ -459,3 +459,6 @@ def test_unpenalised_columns_that_fit_all_of_y_leave_the_others_at_zero(
     left = y - X @ solution.coef - solution.intercept
     assert np.linalg.norm(left) <= 1e-13 * np.linalg.norm(y)
     assert "every penalised coefficient is zero" in solution.message
+    for point in solve_path(problem, l1s=[1.0, 0.1, 1e-3], solver=NAME, stop=Stop(1e-9)):
+        np.testing.assert_array_equal(point.coef, solution.coef)
+        assert "every penalised coefficient is zero" in point.message
