@@ -68,6 +68,7 @@ class ActiveSet:
         self.kappa = 1.0  # the factor by which lam1 is raised while W is being found
         self.step = STEP
         self.solved = False  # whether w is a solution already of which the gap is not known
+        self.began = 0.0  # when it was begun, by time.perf_counter
         self.sweeps_on, self.ended = False, ENDED  # whether descent on all columns may go on, and how far
         self.before = np.inf  # the gap of the last solution by the same Gram matrix
         self.doubtful = False  # whether all columns seem to be in use, which a first solution is to confirm
@@ -94,6 +95,7 @@ class ActiveSet:
 
     def approach(self) -> None:
         """Decide how far above lam1 to start; or with all columns."""
+        self.began = time.perf_counter()
         self.kappa, self.step, whole, self.doubtful, broad = start(self.columns, self.u, self.lam1)
         if broad and self.once and self._descend_broadly():
             return
@@ -118,8 +120,10 @@ class ActiveSet:
         n, rounds = self.form.z.size, self._rounds(self.once)
         enough = self.ended * self.stop.tol**2 * self.form.scale
         self.ended *= CLOSER
+        limit = self.stop.time_limit
+        until = math.inf if limit is None else self.began + limit
         return broad_descent(
-            self.columns, W, w, r, self.lam1[W], enough, lambda K: price(n, K, rounds), afresh
+            self.columns, W, w, r, self.lam1[W], enough, lambda K: price(n, K, rounds), afresh, until
         )
 
     def _take_all(self) -> int:
@@ -152,7 +156,8 @@ class ActiveSet:
 
     def solve(self) -> Solution:
         form, stop = self.form, self.stop
-        began = time.perf_counter()
+        if not self.solved:
+            self.began = time.perf_counter()
         scale = form.scale
         gap, status, n_iter = np.inf, Status.MAX_ITER, 0
         best, stuck = np.inf, 0
@@ -187,7 +192,7 @@ class ActiveSet:
             self.kappa *= self.step
             if self.kappa < 1.01:
                 self.kappa = 1.0
-            if stop.time_limit is not None and time.perf_counter() - began > stop.time_limit:
+            if stop.time_limit is not None and time.perf_counter() - self.began > stop.time_limit:
                 status = Status.TIME_LIMIT
                 break
         w, at = self.w, self.W

@@ -8,6 +8,7 @@ more reach the solution, each at the price of two products with the columns.
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Callable
 from enum import Enum
 from typing import TYPE_CHECKING
@@ -38,7 +39,7 @@ class Outcome(Enum):
 
 def broad_descent(
     columns: Columns, W: NDArray[np.intp], w: Vector, r: Vector, lam1: Vector, enough: float,
-    price: Callable[[int], float], afresh: bool,
+    price: Callable[[int], float], afresh: bool, until: float = math.inf,
 ) -> Outcome:  # fmt: skip
     """Sweep over W, then over its support, in turn; w and r are changed in place.
 
@@ -55,6 +56,8 @@ def broad_descent(
         Sweeps over so many columns that cost as much as to do without them.
     afresh : bool
         Whether w is yet to be found: then it ends early where it is slow.
+    until : float
+        When to end whatever is reached, by `time.perf_counter`.
     """
     last = math.inf
     for k in range(ROUNDS):
@@ -72,6 +75,7 @@ def broad_descent(
         while moved[-1] > target and not dear and (settled or len(moved) == 1):
             moved.append(columns.sweep(cols, its, r, bounds))
             dear = settled and len(moved) > 2 and _left(moved, enough) > budget
+            dear |= time.perf_counter() > until
         w[at] = its
         if dear:
             break

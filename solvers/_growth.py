@@ -18,12 +18,13 @@ FIRST, DEEP = 4, 200  # of which also where so many times the first columns of W
 SMALL = 50  # l1 is so small where l1_max is so many times as large: nearly all above their bounds are in use
 USED = 0.8  # of up to SLIM columns that are above their bounds: to take them as they come costs more
 DOUBT = 320  # columns from which on a pass over X costs a tenth of their Gram matrix, or less:
+MOST = 0.75  # that all will be in use is believed where so many violate their bounds after a first solution
+ROWS = 16  # to a column of W up to which W may grow at once: it does not fit so many too closely
 BROAD = 0.6  # of the columns, no more than the rows, that are above their bounds: descent on all of them,
+HIGH = 16  # unless the rows are more than so many times the columns: few rounds then find those in use,
 COUPLED = 32, 0.75  # if among so many of the worst one has less than so much in common with the others
 GRAM = 20, 12  # columns to a sweep, for the price of their Gram matrix, rounded or not,
 FACTOR, FIXED = 30, 3  # and that of its factor, and of what comes with it whatever its size
-MOST = 0.75  # that all will be in use is believed where so many violate their bounds after a first solution
-ROWS = 16  # to a column of W up to which W may grow at once: it does not fit so many too closely
 
 
 class Start(NamedTuple):
@@ -81,8 +82,8 @@ def start(columns: Columns, u: Vector, lam1: Vector) -> Start:
         kappa = top * step if stages > 1 else 1.0
     deep = k <= TALL and top >= SMALL and columns.nearly_all(above)
     deep = not sparse and (deep or (k <= SLIM and above >= USED * k))
-    broad = not sparse and columns.gram is None and DOUBT <= k <= n and above >= BROAD * k
-    broad = broad and coupling(columns, u) <= COUPLED[1]
+    broad = not sparse and columns.gram is None and DOUBT <= k <= n <= HIGH * k
+    broad = broad and above >= BROAD * k and coupling(columns, u) <= COUPLED[1]
     if deep and k >= DOUBT and kappa == 1:
         return Start(kappa, step, whole=False, doubtful=True, broad=broad)
     if (deep or (columns.gram is not None and top > 1)) and k <= columns.gram_limit:

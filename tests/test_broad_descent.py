@@ -98,6 +98,7 @@ def test_coupling_of_columns_that_are_constant() -> None:
         (900, 400, 300, 0.0, True),
         (900, 400, 300, 1.0, False),  # correlated
         (300, 400, 300, 0.0, False),  # more columns than rows
+        (6000, 330, 300, 0.0, False),  # rows without end
         (900, 200, 300, 0.0, False),  # so few that their Gram matrix costs nothing
         (900, 400, 1.5, 0.0, False),  # few are above their bounds
     ],
@@ -143,6 +144,18 @@ def test_it_ends_where_no_change_is_small_enough() -> None:
     w, r = np.zeros(400), columns.form.z.copy()
     ended = broad_descent(columns, np.arange(400), w, r, columns.form.lam1, 0.0, lambda K: 1e300, afresh=True)
     assert ended is Outcome.SETTLED
+
+
+def test_it_ends_when_its_time_is_over() -> None:
+    columns = Columns.of(problem_of(900, 400, 300))
+    w, r = np.zeros(400), columns.form.z.copy()
+    ended = broad_descent(
+        columns, np.arange(400), w, r, columns.form.lam1, 1e-20, lambda K: 1e300, afresh=True, until=0.0
+    )
+    assert ended is Outcome.SETTLED
+    assert columns.touched <= 4 * 400
+    solution = solve(problem_of(900, 400, 300), NAME, Stop(1e-12, time_limit=1e-9))
+    assert solution.status is Status.TIME_LIMIT
 
 
 @pytest.mark.parametrize("crowded", [False, True])
