@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from ._broad_descent import Outcome, broad_descent
 from ._columns import Columns
+from ._factor_face import FactorFace
 from ._gram_face import EPS, GramFace
 from ._growth import STEP, confirmed, entering, price, start
 from ._residual_face import SWEEPS, ResidualFace
@@ -24,6 +25,8 @@ MANY = 8  # a support has many new columns where they are more than one in so ma
 PACKED = 200  # sparse columns in use from which on W is copied side by side for its many products
 NEAR = 0.7  # of its bound: a column of W below this may give its place to another,
 CLOSE = 0.95  # and below this it has none in a Gram matrix that is made late
+HALF = 0.5  # of the rows: where more columns are in use conjugate gradients are slow,
+CROWDED = 400, 0.9  # and of so many rows or more, where so much is, any Gram matrix is
 FILLED = 0.95  # of the largest Gram matrix at first: others are to enter
 ENDED = 0.01  # of tol^2 y'y is a change of the fit, squared, that leaves about tol of the gap;
 CLOSER = 0.01  # less of it is to be left each time that this was not enough
@@ -73,6 +76,7 @@ class ActiveSet:
         self.before = np.inf  # the gap of the last solution by the same Gram matrix
         self.doubtful = False  # whether all columns seem to be in use, which a first solution is to confirm
         self.by_residual = ResidualFace(columns)
+        self.by_factor: FactorFace | None = None
         self.has_free = bool(form.free.any())
         self.W = np.flatnonzero(form.free & ~self.dead) if self.has_free else np.empty(0, dtype=np.intp)
         self.inside = np.zeros(form.k, dtype=bool)
@@ -120,10 +124,8 @@ class ActiveSet:
         n, rounds = self.form.z.size, self._rounds(self.once)
         enough = self.ended * self.stop.tol**2 * self.form.scale
         self.ended *= CLOSER
-        limit = self.stop.time_limit
-        until = math.inf if limit is None else self.began + limit
         return broad_descent(
-            self.columns, W, w, r, self.lam1[W], enough, lambda K: price(n, K, rounds), afresh, until
+            self.columns, W, w, r, self.lam1[W], enough, lambda K: price(n, K, rounds), afresh, self._until
         )
 
     def _take_all(self) -> int:
@@ -192,7 +194,7 @@ class ActiveSet:
             self.kappa *= self.step
             if self.kappa < 1.01:
                 self.kappa = 1.0
-            if stop.time_limit is not None and time.perf_counter() - self.began > stop.time_limit:
+            if time.perf_counter() > self._until:
                 status = Status.TIME_LIMIT
                 break
         w, at = self.w, self.W
@@ -311,7 +313,9 @@ class ActiveSet:
         return idle[: max(close, self.W.size - int(FILLED * most))]
 
     def _fits(self, may_round: bool) -> bool:
-        """Whether memory allows a Gram matrix now."""
+        """Whether memory allows a Gram matrix now, and it is the thing to have."""
+        if self.crowded:
+            return False
         most = self._most(may_round)
         return self.W.size <= FILLED * most or self.W.size - self._leaving(most).size <= most
 
@@ -386,23 +390,60 @@ class ActiveSet:
     def _by_products(self, added: int, early: bool, may_gram: bool) -> bool:
         """Solve it without a Gram matrix; False where that is slow, and there is one from here on."""
         form, W, w, r = self.form, self.W, self.w, self.r.copy()
-        lam1, lam2, norms = self.lam1[W], form.lam2[W], self.norms[W]
+        lam1, lam2 = self.lam1[W], form.lam2[W]
         if early:
             self.by_residual.descend(W, w, r, lam1, 1e-3, self._sweeps(added))
             return True
-        size = length(r)
-        slack = 0.2 * self.stop.tol * np.where(form.free[W], norms * size, lam1) + 2 * EPS * size * norms
+        slack, support = self._slack(lam1, r), int(np.count_nonzero(w))
         face, places = self.by_residual, W
-        if self.columns.sparse and np.count_nonzero(w) > PACKED:
+        if self.columns.sparse and support > PACKED:
             face, places = ResidualFace(self.columns.packed(W)), np.arange(W.size)
-        face.solve(places, w, r, lam1, lam2, slack, patient=not may_gram)
-        if not (face.slow and may_gram):
-            return True
-        self._renew(r)
-        self.make_gram()
-        if self.gram is None:  # now that a_j'r is known too many columns would be in it
-            face.solve(places, w, r.copy(), lam1, lam2, slack, patient=True)
-        return self.gram is None
+        by_factor = not may_gram and self.may_factor
+        if not (by_factor and (face.slow or support > HALF * r.size)):
+            face.solve(places, w, r, lam1, lam2, slack, patient=not (may_gram or by_factor))
+            if not (face.slow and (may_gram or by_factor)):
+                return True
+        if may_gram:
+            self._renew(r)
+            self.make_gram()
+            if self.gram is not None:
+                return False
+            r = r.copy()  # now that a_j'r is known too many columns would be in it
+        if not (self.may_factor and self.solve_by_factor(w, r, lam1, self._until)):
+            face.solve(places, w, r, lam1, lam2, slack, patient=True)
+        return True
+
+    @property
+    def may_factor(self) -> bool:
+        """Whether memory allows the factor of the support alone."""
+        return not self.columns.sparse and int(np.count_nonzero(self.w)) <= self.columns.factor_limit
+
+    @property
+    def crowded(self) -> bool:
+        """Whether so many columns are in use, for the rows, that their factor alone costs least."""
+        n, support = self.form.z.size, int(np.count_nonzero(self.w))
+        return n >= CROWDED[0] and support >= CROWDED[1] * n and self.may_factor
+
+    def solve_by_factor(self, w: Vector, r: Vector, lam1: Vector, until: float) -> bool:
+        """Solve the problem restricted to W by the factor of the face alone; w and the residual r change.
+
+        False where that fails.
+        """
+        if self.by_factor is None:
+            self.by_factor = FactorFace(self.columns)
+        return self.by_factor.solve(self.W, w, r, lam1, self.form.lam2[self.W], self._slack(lam1, r), until)
+
+    def _slack(self, lam1: Vector, r: Vector) -> Vector:
+        """What may be left of each a_j'r on W where there is no Gram matrix."""
+        norms, size = self.norms[self.W], length(r)
+        penalty = np.where(self.form.free[self.W], norms * size, lam1)
+        return np.asarray(0.2 * self.stop.tol * penalty + 2 * EPS * size * norms)
+
+    @property
+    def _until(self) -> float:
+        """When time is over, by time.perf_counter."""
+        limit = self.stop.time_limit
+        return math.inf if limit is None else self.began + limit
 
     def _renew(self, r: Vector) -> None:
         """Take r for the residual, and a_j'r of it on W."""

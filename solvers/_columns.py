@@ -238,6 +238,11 @@ class Columns:
         """Most columns of a Gram matrix: two of its size may take an eighth of X's memory each, or 16 MB."""
         return int(np.sqrt(max(self.bytes / 8, 16e6) / 8))
 
+    @property
+    def factor_limit(self) -> int:
+        """Most columns of a Cholesky factor alone: half a square, of two fifths of X, or 32 MB."""
+        return int(np.sqrt(max(0.4 * self.bytes, 32e6) / 4))
+
     @cached_property
     def rounded_limit(self) -> int:
         """The same of one that is rounded to float32, where that can be."""

@@ -125,6 +125,19 @@ def _forward(U: Any, f: int, b: Any) -> None:
 
 
 @jit
+def forward_block(U: Any, V: Any) -> None:
+    # V <- U'^-1 V
+    for i in range(U.shape[0]):
+        row = V[i]
+        for c in range(row.size):
+            row[c] /= U[i, i]
+        for k in range(i + 1, U.shape[0]):
+            t, other = U[i, k], V[k]
+            for c in range(row.size):
+                other[c] -= t * row[c]
+
+
+@jit
 def _backward(U: Any, f: int, b: Any) -> None:
     # b <- U^-1 b
     for i in range(f - 1, -1, -1):
@@ -166,6 +179,99 @@ def leave(U: Any, F: Any, sign: Any, f: int, gone: Any) -> int:
 
 
 @jit
+def to_minimum(
+    U: Any, F: Any, sign: Any, where: Any, f: int, b: Any, d: Any, w: Any, lam1: Any, positive: bool
+) -> int:
+    # w_F to the minimum of its face, whose gradient is b; columns that reach zero on the way leave. Returns
+    # the columns that are left; b is then what is left of it. `where`, if any, are the places in F; d is work
+    while f > 0:
+        for a in range(f):
+            d[a] = b[a]
+        _forward(U, f, d)
+        _backward(U, f, d)
+        t, hit = 1.0, -1
+        for a in range(f):
+            j = F[a]
+            if lam1[j] == 0.0 and not positive:
+                continue  # no corner at zero
+            if (w[j] + d[a]) * sign[a] <= 0.0 and (d[a] * sign[a] < 0.0):
+                ta = -w[j] / d[a]
+                if ta < t:
+                    t, hit = ta, a
+        for a in range(f):
+            w[F[a]] += t * d[a]
+            b[a] *= 1.0 - t
+        if hit < 0:
+            break
+        w[F[hit]] = 0.0
+        f = _leaves(U, F, sign, where, f, hit, b)
+    return f
+
+
+@jit
+def _leaves(U: Any, F: Any, sign: Any, where: Any, f: int, hit: int, b: Any) -> int:
+    # The face without its column at place `hit`, and b without its entry; returns its size
+    if where.size:
+        where[F[hit]] = -1
+    _delete(U, f, hit)
+    for a in range(hit, f - 1):
+        F[a], sign[a], b[a] = F[a + 1], sign[a + 1], b[a + 1]
+        if where.size:
+            where[F[a]] = a
+    return f - 1
+
+
+@jit
+def enter(
+    U: Any, F: Any, sign: Any, where: Any, f: int, own: Any, d: Any, j: int, s: float, norms_sq: Any,
+    w: Any, lam1: Any, lam2: Any, positive: bool, rounded: bool, reach: float,
+) -> Any:  # fmt: skip
+    # Column j enters with sign s; `own` are its products with the face, d is work. Where it depends on the
+    # face's columns it moves with them, the fit as it is and the penalty falling, until one of them leaves.
+    # Returns the size of the face; 1 if it has entered, 0 if no column leaves, for then it violates by
+    # rounding, -1 if the columns are `rounded` and it is open whether it depends; and the `reach` of moves
+    # along dependences, 0 before the first
+    whole = norms_sq[j] + lam2[j]
+    while True:
+        for a in range(f):
+            d[a] = own[a]
+        _forward(U, f, d)
+        pivot = whole
+        for a in range(f):
+            pivot -= d[a] * d[a]
+        if rounded and pivot <= ROUNDED * whole:
+            return f, -1, reach
+        if pivot > SINGULAR * whole:
+            for a in range(f):
+                U[a, f] = d[a]
+            U[f, f] = np.sqrt(pivot)
+            F[f], sign[f] = j, s
+            if where.size:
+                where[j] = f
+            return f + 1, 1, reach
+        _backward(U, f, d)  # x_j is the combination d of the face's columns
+        t, hit = np.inf, -1
+        size = abs(w[j]) * np.sqrt(norms_sq[j])
+        for a in range(f):
+            i = F[a]
+            size += abs(w[i]) * np.sqrt(norms_sq[i])
+            da = -s * d[a]
+            if (lam1[i] > 0.0 or positive) and da * sign[a] < 0.0:
+                ta = -w[i] / da
+                if ta < t:
+                    t, hit = ta, a
+        if reach == 0.0:
+            reach = FAR * size
+        if hit < 0 or t * np.sqrt(norms_sq[j]) > reach:
+            return f, 0, reach  # depends on unpenalised columns alone
+        for a in range(f):
+            w[F[a]] -= t * s * d[a]
+        w[j] += t * s
+        w[F[hit]] = 0.0
+        f = _leaves(U, F, sign, where, f, hit, own)
+
+
+@jit
 def polish(
     G: Any, K: int, g: Any, w: Any, lam1: Any, lam2: Any, positive: bool,
     U: Any, F: Any, sign: Any, where: Any, f: int, slack: Any, steps: int, refine: bool, rounded: bool,
@@ -177,8 +283,10 @@ def polish(
     # `refine` g is renewed at the end, and the face solved once more. Returns f; -1 where G is
     # `rounded` and that leaves open whether an entrant is dependent; U is float32 then, and the equations
     # of the face are solved again until what is left of them is a tenth of the worst violation.
-    b = np.empty(U.shape[0])
-    d = np.empty(U.shape[0])
+    b, d, own = np.empty(U.shape[0]), np.empty(U.shape[0]), np.empty(U.shape[0])
+    norms_sq = np.empty(K)
+    for j in range(K):
+        norms_sq[j] = G[j, j]
     last = w[:K].copy()  # w at the last g
     start, base = w[:K].copy(), g[:K].copy()  # w when g was last renewed, and g then
     e = np.empty(K)
@@ -190,34 +298,7 @@ def polish(
         for a in range(f):
             j = F[a]
             b[a] = g[j] - lam1[j] * sign[a] - lam2[j] * w[j]
-        drop = True
-        while drop and f > 0:
-            drop = False
-            for a in range(f):
-                d[a] = b[a]
-            _forward(U, f, d)
-            _backward(U, f, d)
-            t, hit = 1.0, -1
-            for a in range(f):
-                j = F[a]
-                if lam1[j] == 0.0 and not positive:
-                    continue  # no corner at zero
-                if (w[j] + d[a]) * sign[a] <= 0.0 and (d[a] * sign[a] < 0.0):
-                    ta = -w[j] / d[a]
-                    if ta < t:
-                        t, hit = ta, a
-            for a in range(f):
-                w[F[a]] += t * d[a]
-                b[a] *= 1.0 - t
-            if hit >= 0:
-                w[F[hit]] = 0.0
-                where[F[hit]] = -1
-                _delete(U, f, hit)
-                for a in range(hit, f - 1):
-                    F[a], sign[a], b[a] = F[a + 1], sign[a + 1], b[a + 1]
-                    where[F[a]] = a
-                f -= 1
-                drop = True
+        f = to_minimum(U, F, sign, where, f, b, d, w, lam1, positive)
         # ---- g at the new point: on the face its equations say it, where U is exact enough
         moved = 0
         for j in range(K):
@@ -284,50 +365,14 @@ def polish(
             if over <= slack[j] or over * over < 0.25 * worst * G[j, j]:
                 continue
             s = 1.0 if g[j] > 0.0 else -1.0
-            entered = False
-            while not entered:
-                for a in range(f):
-                    d[a] = G[j, F[a]]
-                _forward(U, f, d)
-                pivot = G[j, j] + lam2[j]
-                for a in range(f):
-                    pivot -= d[a] * d[a]
-                if rounded and pivot <= ROUNDED * (G[j, j] + lam2[j]):
-                    return -1
-                if pivot > SINGULAR * (G[j, j] + lam2[j]):
-                    for a in range(f):
-                        U[a, f] = d[a]
-                    U[f, f] = np.sqrt(pivot)
-                    F[f], sign[f], where[j] = j, s, f
-                    f += 1
-                    entered = True
-                else:
-                    _backward(U, f, d)  # x_j is the combination d of the face's columns
-                    t, hit = np.inf, -1
-                    size = abs(w[j]) * np.sqrt(G[j, j])
-                    for a in range(f):
-                        i = F[a]
-                        size += abs(w[i]) * np.sqrt(G[i, i])
-                        da = -s * d[a]
-                        if (lam1[i] > 0.0 or positive) and da * sign[a] < 0.0:
-                            ta = -w[i] / da
-                            if ta < t:
-                                t, hit = ta, a
-                    if reach == 0.0:
-                        reach = FAR * size
-                    if hit < 0 or t * np.sqrt(G[j, j]) > reach:
-                        barred[j] = True  # depends on unpenalised columns alone: violates by rounding
-                        break
-                    for a in range(f):
-                        w[F[a]] -= t * s * d[a]
-                    w[j] += t * s
-                    w[F[hit]] = 0.0
-                    where[F[hit]] = -1
-                    _delete(U, f, hit)
-                    for a in range(hit, f - 1):
-                        F[a], sign[a] = F[a + 1], sign[a + 1]
-                        where[F[a]] = a
-                    f -= 1
+            for a in range(f):
+                own[a] = G[j, F[a]]
+            f, entered, reach = enter(
+                U, F, sign, where, f, own, d, j, s, norms_sq, w, lam1, lam2, positive, rounded, reach
+            )
+            if entered < 0:
+                return -1
+            barred[j] = entered == 0
             room -= 1
     return f
 

@@ -8,6 +8,7 @@ block is taken up again there.
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Iterator, Sequence
 
@@ -45,7 +46,7 @@ def follow(state: ActiveSet, l1s: Sequence[float]) -> Iterator[Solution]:
     while at < len(l1s):
         done: list[Solution] = []
         rounds = 0
-        if state.gram is not None or not state.by_residual.slow:
+        if state.gram is not None or state.may_factor or not state.by_residual.slow:
             done, rounds = _advance(state, l1s[at : at + size], products)
         if not done:  # one point by itself
             state.refresh()
@@ -78,7 +79,8 @@ def _afresh(state: ActiveSet, l1: float) -> ActiveSet:
 def _advance(state: ActiveSet, l1s: Sequence[float], products: Products) -> tuple[list[Solution], int]:
     """Solve as many of the points as come out within the tolerance, and return in how many rounds."""
     done: list[Solution] = []
-    began, limit = time.perf_counter(), state.stop.time_limit
+    limit = state.stop.time_limit
+    until = math.inf if limit is None else time.perf_counter() + limit
     unit = state.penalties(1.0)
     touches = products.worth(state, len(l1s))
     if touches > 0:
@@ -86,7 +88,7 @@ def _advance(state: ActiveSet, l1s: Sequence[float], products: Products) -> tupl
     _expect(state, l1s[-1], unit)
     for round_ in range(1, ROUNDS + 1):
         rest = np.asarray(l1s[len(done) :])
-        found = _solve(state, rest, unit, products, touches)
+        found = _solve(state, rest, unit, products, touches, until)
         if found is None:
             return done, round_
         touches = 0.0  # it has been decided
@@ -97,7 +99,7 @@ def _advance(state: ActiveSet, l1s: Sequence[float], products: Products) -> tupl
         block.arrive(last)
         if good == rest.size:
             return done, round_
-        if limit is not None and time.perf_counter() - began > limit:
+        if time.perf_counter() > until:
             break
         if state.gram is not None:
             state.gram.f = -1  # the face is that of the block's last point
@@ -106,13 +108,17 @@ def _advance(state: ActiveSet, l1s: Sequence[float], products: Products) -> tupl
     return done, ROUNDS
 
 
-def _solve(state: ActiveSet, l1s: Vector, unit: Vector, products: Products, touches: float) -> Vector | None:
-    """Coefficients of W at each of l1s, (B, K): by a factor of the Gram matrix, or by products.
+def _solve(
+    state: ActiveSet, l1s: Vector, unit: Vector, products: Products, touches: float, until: float
+) -> Vector | None:
+    """Coefficients of W at each of l1s, (B, K): by the Gram matrix, by the face's factor alone, by products.
 
     Those are tried where there is no Gram matrix: where `touches` > 0, up to so many, and it is made again.
     """
     if state.gram is None:
-        found = products.solve(state, l1s, unit, touches or np.inf)
+        found = _by_factor(state, l1s, unit, until) if state.may_factor else None
+        if found is None:
+            found = products.solve(state, l1s, unit, touches or np.inf)
         if found is None and touches > 0:
             _give_gram(state)
         if found is not None or state.gram is None:
@@ -123,6 +129,16 @@ def _solve(state: ActiveSet, l1s: Vector, unit: Vector, products: Products, touc
     found = gram.follow(state.gradient(), state.w.copy(), np.outer(l1s, unit[W]), state.form.lam2[W], slack)
     if l1s.size > 1:
         products.changes = np.count_nonzero((found[0] == 0) != (found[-1] == 0)) / (l1s.size - 1)
+    return found
+
+
+def _by_factor(state: ActiveSet, l1s: Vector, unit: Vector, until: float) -> Vector | None:
+    """Coefficients of W at each of l1s, (B, K), by the factor of the face alone; None where it fails."""
+    w, r, found = state.w.copy(), state.r.copy(), np.empty((l1s.size, state.W.size))
+    for b, l1 in enumerate(l1s):
+        if not state.solve_by_factor(w, r, l1 * unit[state.W], until):
+            return None
+        found[b] = w
     return found
 
 

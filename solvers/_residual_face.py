@@ -23,6 +23,7 @@ FOLLOWED = 12  # Newton steps from a near point, at most
 ROUGH = 3e-2  # of the largest equation: what may be left while the face is not known
 OVERHEAD = 3e5  # time of making a Gram matrix, however small, against that of an operation of a product
 FACTOR = 0.014  # that of a Cholesky factor, per f^3
+DENSE = 16  # operations in a product of dense matrices in the time of one in a product with a vector
 EPS = 2.0**-52
 ROUNDS = 50  # of sweeps and Newton steps before X is read again
 
@@ -165,7 +166,8 @@ class ResidualFace:
     def _worth(self, F: Index) -> int:
         """Steps of conjugate gradients in the time of a Gram matrix of the face and its factor."""
         columns = self.columns
-        work = OVERHEAD + columns.gram_work(F) + FACTOR * F.size**3
+        work = columns.gram_work(F) + FACTOR * F.size**3
+        work = OVERHEAD + (work if columns.sparse else work / DENSE)
         return 1 + int(work / max(columns.entries(F), 1))
 
 
