@@ -25,7 +25,7 @@ from .problem import Problem, Vector
 CHUNK = 256  # columns gathered at a time: wide enough for the BLAS, small against X
 MANY = 400  # of them, up to which the products of all with all are not left to the BLAS
 FEW_ROWS = 256  # at least, of columns that are copied a few rows at a time,
-BUFFER = 4e6  # into so many bytes
+BUFFER = 2e6  # into so many bytes
 RANGE = 1e-25, 1e30  # of squared norms whose products float32 can hold
 
 

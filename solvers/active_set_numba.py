@@ -11,7 +11,8 @@ nearly complete; where most of many columns will be in use, and they have little
 over first, and to the end where no Gram matrix would be cheaper. Where nearly as many columns are in use as
 there are rows, the factor of the face is all that is kept. Sparse X, or W too large: descent on the
 residual, and Newton by conjugate gradients (two products with A_F a step) until their rate says that a Gram
-matrix, or a factor, costs less. A column is read again only when |a_j'r_old| + ||a_j|| ||r - r_old|| lets it matter.
+matrix, or a factor, costs less. A column is read again only when |a_j'r_old| + ||a_j|| ||r - r_old|| lets it
+matter.
 Dense column-major float64/float32 and CSC are used in place; row-major X with many columns, and weighted X,
 is copied once, in setup. A path keeps all of that, for sparse X a Gram matrix too, and is certified in
 blocks of points.
