@@ -70,6 +70,7 @@ class ActiveSet:
         self.stamp = np.zeros(form.k, dtype=np.int32)
         self.kappa = 1.0  # the factor by which lam1 is raised while W is being found
         self.step = STEP
+        self.stuck = 0  # solutions in a row that brought the gap no farther
         self.solved = False  # whether w is a solution already of which the gap is not known
         self.began = 0.0  # when it was begun, by time.perf_counter
         self.sweeps_on, self.ended = False, ENDED  # whether descent on all columns may go on, and how far
@@ -87,6 +88,7 @@ class ActiveSet:
         square = n**2 >= LATE[0] * k and n <= LATE[1] * k
         self.waits = self.once and square and columns.gram is None and not columns.sparse
         self.gram: GramFace | None = None
+        self.by_gram = True  # whether there may be one
         if not columns.sparse and not self.waits:
             self.make_gram(self.once)
         self.columns_read = form.k
@@ -162,8 +164,9 @@ class ActiveSet:
             self.began = time.perf_counter()
         scale = form.scale
         gap, status, n_iter = np.inf, Status.MAX_ITER, 0
-        best, stuck = np.inf, 0
+        best, self.stuck = np.inf, 0
         kept = self.w.copy(), self.W  # the coefficients of the least gap, which is not always the last
+        nothing = 0.5 * float(form.z @ form.z)  # no less than the gap of the zero solution
         while n_iter < stop.max_iter:
             n_iter += 1
             added = self._grow()
@@ -185,10 +188,13 @@ class ActiveSet:
                 if (self.kappa == 1 and slow) or self.gram.unfit:
                     self.make_gram()
             elif self.kappa == 1:
-                stuck = stuck + 1 if added == 0 and not gap <= 0.5 * best else 0
+                self.stuck = self.stuck + 1 if added == 0 and not gap <= 0.5 * best else 0
                 if gap < best:
                     best, kept = gap, (self.w.copy(), self.W)
-                if stuck == 3:
+                failed = self.stuck == 2 or not gap <= nothing
+                if failed and self.gram is not None and self.may_factor:
+                    self._leave_gram(*kept)
+                if self.stuck == 3:
                     status = Status.STALLED
                     break
             self.kappa *= self.step
@@ -200,8 +206,7 @@ class ActiveSet:
         w, at = self.w, self.W
         if status is not Status.CONVERGED and gap > best:
             gap, (w, at) = best, kept
-        nothing = 0.5 * float(form.z @ form.z)
-        if not gap <= max(nothing, stop.tol * scale):  # of the zero solution the gap is no more than that
+        if not gap <= max(nothing, stop.tol * scale):
             gap, w, at = nothing, np.empty(0), np.empty(0, dtype=np.intp)
         claim = gap / scale if scale > 0 else (0.0 if gap == 0 else np.inf)
         passes = self.columns_read / max(form.k, 1)
@@ -300,6 +305,14 @@ class ActiveSet:
         full = 10 * support >= 9 * self.form.z.size
         return may_round and not (full and support <= FILLED * self.columns.gram_limit)
 
+    def _leave_gram(self, w: Vector, W: NDArray[np.intp]) -> None:
+        """Go back to w of W, and on without a Gram matrix: the face is too ill-conditioned for one."""
+        self.gram, self.by_gram = None, False
+        self.inside[self.W] = False
+        self.w, self.W = w.copy(), W
+        self.inside[W] = True
+        self._gap_on_residual()
+
     def _most(self, may_round: bool) -> int:
         """Columns that a Gram matrix made now may have."""
         return self.columns.rounded_limit if self._rounds(may_round) else self.columns.gram_limit
@@ -314,7 +327,7 @@ class ActiveSet:
 
     def _fits(self, may_round: bool) -> bool:
         """Whether memory allows a Gram matrix now, and it is the thing to have."""
-        if self.crowded:
+        if self.crowded or not self.by_gram:
             return False
         most = self._most(may_round)
         return self.W.size <= FILLED * most or self.W.size - self._leaving(most).size <= most
@@ -399,7 +412,7 @@ class ActiveSet:
         if self.columns.sparse and support > PACKED:
             face, places = ResidualFace(self.columns.packed(W)), np.arange(W.size)
         by_factor = not may_gram and self.may_factor
-        if not (by_factor and (face.slow or support > HALF * r.size)):
+        if not (by_factor and (face.slow or self.stuck or support > HALF * r.size)):
             face.solve(places, w, r, lam1, lam2, slack, patient=not (may_gram or by_factor))
             if not (face.slow and (may_gram or by_factor)):
                 return True

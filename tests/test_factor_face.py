@@ -12,6 +12,7 @@ from solvers import _active_set as active_set
 from solvers._active_set import ActiveSet
 from solvers._columns import Columns
 from solvers._factor_face import FactorFace
+from solvers._gram_face import GramFace
 from verification import certify
 
 NAME = "active_set_numba"
@@ -222,3 +223,22 @@ def test_the_residuals_it_was_judged_by_stay_as_they_were(monkeypatch: pytest.Mo
         np.testing.assert_allclose(
             state.u[known], state.columns.dots(state.every, old)[known], atol=1e-9 * state.lam1.max()
         )
+
+
+@pytest.mark.parametrize("astray", ["far", "nowhere"])
+def test_a_gram_matrix_that_leads_astray_is_left(
+    called: list[int], astray: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    original = GramFace.solve
+
+    def solve_(self: GramFace, g: Any, w: Any, lam1: Any, lam2: Any, slack: Any) -> None:
+        start = w.copy()
+        original(self, g, w, lam1, lam2, slack)
+        w[:] = 1e30 * w if astray == "far" else start
+
+    monkeypatch.setattr(GramFace, "solve", solve_)
+    problem = problem_of(100, 300, 30)
+    solution = solve(problem, NAME, Stop(1e-9))
+    assert solution.status is Status.CONVERGED
+    assert called
+    assert proven(problem, solution, 1e-9)
