@@ -199,6 +199,8 @@ class FactorFace:
             over[(over <= slack) | barred] = 0.0
             excess = np.divide(over**2, norms_sq, out=np.zeros(W.size), where=norms_sq > 0)
             worst = float(excess.max(initial=0.0))
+            if not math.isfinite(worst):
+                return False
             start = w.copy()
             near_minimum = not np.any((left > slack[F]) & (left**2 > LEFT * worst * norms_sq[F]))
             again = 0 if near_minimum else again + 1

@@ -164,6 +164,16 @@ def test_it_ends_when_time_is_over() -> None:
     assert not w.any()
 
 
+@pytest.mark.parametrize("size", [1e200, np.inf])
+@pytest.mark.filterwarnings("ignore:(overflow|invalid value):RuntimeWarning")  # what is tested
+def test_numbers_beyond_float64_are_a_failure_not_an_exception(size: float) -> None:
+    columns = Columns.of(problem_of(50, 40, 50))
+    form, every, w = columns.form, np.arange(40), np.zeros(40)
+    w[:3] = size
+    face = FactorFace(columns)
+    assert not face.solve(every, w, np.full(50, size), form.lam1, form.lam2, 1e-9 * form.lam1)
+
+
 @pytest.fixture
 def called(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """Sizes of the faces that were solved by their factors alone."""
